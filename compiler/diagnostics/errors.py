@@ -1,0 +1,113 @@
+"""The error classes of hloc. Each refusal is a `CompileError` and, where Python has one, the matching Python error.
+
+An error raised below the front end carries no span; the front end adds the innermost one (`with_span`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hloc.diagnostics.span import Span
+
+
+@dataclass(frozen=True)
+class Label:
+    """One line under the underlined expression: what was found, with its type and where it came from."""
+
+    text: str
+    span: Span | None = None
+
+
+@dataclass
+class Report:
+    """The content of an error message, before rendering (see hloc.diagnostics.render)."""
+
+    message: str
+    span: Span | None = None
+    labels: list[Label] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    help: str = ""
+
+
+class CompileError(Exception):
+    """hloc cannot compile this program; says where, what was found and what would work."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        span: Span | None = None,
+        labels: list[Label] | None = None,
+        notes: list[str] | None = None,
+        help: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.report = Report(message, span, list(labels or ()), list(notes or ()), help)
+
+    def with_span(self, span: Span) -> CompileError:
+        """Set the place, unless a more precise one is known already."""
+        if self.report.span is None:
+            self.report.span = span
+        return self
+
+    def note(self, text: str) -> CompileError:
+        """Add context on the way up."""
+        self.report.notes.append(text)
+        return self
+
+    def __str__(self) -> str:
+        from hloc.diagnostics.render import render  # rendering reads source files: only when shown
+
+        return render(self.report)
+
+
+class UnsupportedError(CompileError, NotImplementedError):
+    """A construct or function of Python or NumPy that hloc does not have."""
+
+
+class ShapeError(CompileError, ValueError):
+    """Shapes do not fit together."""
+
+
+class DTypeError(CompileError, TypeError):
+    """Element types or kinds of values do not fit the operation."""
+
+
+class StaticValueError(CompileError, TypeError):
+    """A value is needed at compile time but depends on data."""
+
+
+class IndexBoundsError(CompileError, IndexError):
+    """An index known at compile time is out of range."""
+
+
+class UndefinedNameError(CompileError, NameError):
+    """A name that is never defined."""
+
+
+class UnboundVariableError(CompileError, UnboundLocalError):
+    """A local variable that is used before it is assigned, on every path."""
+
+
+class MissingAttributeError(CompileError, AttributeError):
+    """An attribute that the value does not have."""
+
+
+class MissingKeyError(CompileError, KeyError):
+    """A key that a dict does not have."""
+
+    __str__ = CompileError.__str__
+
+
+class AliasError(CompileError, ValueError):
+    """A write through a name that may mean one of several arrays."""
+
+
+class SourceError(CompileError, OSError):
+    """Python cannot give the source of a function."""
+
+    __str__ = CompileError.__str__
+
+
+class InternalError(CompileError, RuntimeError):
+    """A fault of hloc itself; the message says how to report it."""
