@@ -1,12 +1,14 @@
 """The error classes of hloc. Each refusal is a `CompileError` and, where Python has one, the matching Python error.
 
 An error raised below the front end carries no span; the front end adds the innermost one (`with_span`).
+The classes are public names of the package, and tracebacks call them so: `hloc.ShapeError: dot: inner …`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hloc.diagnostics.render import render
 from hloc.diagnostics.span import Span
 
 
@@ -32,6 +34,12 @@ class Report:
 class CompileError(Exception):
     """hloc cannot compile this program; says where, what was found and what would work."""
 
+    __module__ = "hloc"
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ == __name__:
+            cls.__module__ = "hloc"
+
     def __init__(
         self,
         message: str,
@@ -55,9 +63,13 @@ class CompileError(Exception):
         self.report.notes.append(text)
         return self
 
-    def __str__(self) -> str:
-        from hloc.diagnostics.render import render  # rendering reads source files: only when shown
+    @property
+    def rendered(self) -> str:
+        """The whole text as a traceback ends: `hloc.ShapeError: `, message, place, source, labels, notes, help."""
+        return f"{type(self).__module__}.{type(self).__qualname__}: {self}"
 
+    def __str__(self) -> str:
+        """The rendered text without the class, which tracebacks put before it."""
         return render(self.report)
 
 
