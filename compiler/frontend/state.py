@@ -1,0 +1,47 @@
+"""The state of the abstract machine: what every variable holds and what every mutable object contains.
+
+Slots are variables `(frame number, name)`, cells, and the status words of section "effects" in the architecture notes.
+A branch runs on a copy; joining two states compares slots by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from hloc.frontend.values import UNDEFINED, AbstractValue
+
+Slot = Hashable
+
+ERROR = ("status", "error")
+PRINT_POSITION = ("status", "print_position")
+PRINT_LOG = ("status", "print_log")
+
+
+def payload_slot(index: int) -> Slot:
+    """The slot of one operand of the error: a 64-bit word."""
+    return ("status", "payload", index)
+
+
+def is_status(slot: Slot) -> bool:
+    return isinstance(slot, tuple) and slot[0] == "status"
+
+
+class State:
+    """Slots and their contents."""
+
+    __slots__ = ("slots",)
+
+    def __init__(self, slots: dict[Slot, AbstractValue] | None = None) -> None:
+        self.slots = slots if slots is not None else {}
+
+    def __getitem__(self, slot: Slot) -> AbstractValue:
+        return self.slots.get(slot, UNDEFINED)
+
+    def __setitem__(self, slot: Slot, value: AbstractValue) -> None:
+        self.slots[slot] = value
+
+    def drop(self, slot: Slot) -> None:
+        self.slots.pop(slot, None)
+
+    def copy(self) -> State:
+        return State(dict(self.slots))

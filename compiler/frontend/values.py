@@ -1,0 +1,258 @@
+"""Abstract values: what the specialiser knows of a Python value at compile time.
+
+A number or array element type lives in SSA (`Tensor`); everything else (structure, functions, strings) is known now.
+Mutable Python objects are references to a `Cell`; their content lives in the `State` and is replaced on a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hloc.ir.core import Value
+from hloc.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from hloc.frontend.views import View
+
+
+class AbstractValue:
+    """Base of all abstract values; compared by identity."""
+
+    __slots__ = ()
+
+
+class Cell:
+    """The identity of one mutable object. `sources` are the allocations it may stand for: more than one after a join."""
+
+    __slots__ = ("kind", "label", "sources")
+
+    def __init__(self, kind: str, label: str = "", sources: frozenset[Cell] = frozenset()) -> None:
+        self.kind = kind
+        self.label = label
+        self.sources = sources or frozenset((self,))
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.label} {id(self) & 0xFFFF:x}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Const(AbstractValue):
+    """A Python object known at compile time: a number, string, None, function, module, dtype, class."""
+
+    obj: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor(AbstractValue):
+    """Data: an immutable scalar (or the whole content of an array cell). `weak` marks a Python number (NEP 50)."""
+
+    value: Value
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayRef(AbstractValue):
+    """An ndarray: a view (a path of index maps, empty for the whole) of the array in `cell`.
+
+    `is_list` marks a Python list of numbers kept as an array so that it can be indexed by data.
+    """
+
+    cell: Cell
+    type: TensorType
+    view: tuple[View, ...] = ()
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChoiceRef(AbstractValue):
+    """An ndarray that is one of several, chosen by data: `refs[selector]`; all have the same type."""
+
+    selector: Value
+    refs: tuple[ArrayRef, ...]
+
+    @property
+    def type(self) -> TensorType:
+        return self.refs[0].type
+
+    @property
+    def is_list(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TupleV(AbstractValue):
+    """A tuple; `cls` is the namedtuple class where it is one."""
+
+    items: tuple[AbstractValue, ...]
+    cls: type | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListRef(AbstractValue):
+    """A list of known length; the cell's content is a `Sequence_`."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DictRef(AbstractValue):
+    """A dict with known keys; the cell's content is a `Mapping_`."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectRef(AbstractValue):
+    """An instance of a user class; the cell's content is a `Mapping_` of its attributes."""
+
+    cell: Cell
+    cls: type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence_(AbstractValue):
+    """Content of a list cell."""
+
+    items: tuple[AbstractValue, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping_(AbstractValue):
+    """Content of a dict or object cell, in insertion order; keys are Python constants."""
+
+    entries: dict[Any, AbstractValue]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionV(AbstractValue):
+    """A function defined inside compiled code: its source node and the slots of its free variables."""
+
+    source: Any
+    defaults: tuple[AbstractValue, ...]
+    kw_defaults: dict[str, AbstractValue]
+    closure: dict[str, tuple[int, str]]
+    globals: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodV(AbstractValue):
+    """A function with its first argument bound."""
+
+    function: AbstractValue
+    owner: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuiltinMethodV(AbstractValue):
+    """A method of an array, list, dict, tuple, string or number, found by name: `handler(sp, owner, *args, **kwargs)`."""
+
+    handler: Callable[..., AbstractValue]
+    owner: AbstractValue
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartialV(AbstractValue):
+    """functools.partial."""
+
+    function: AbstractValue
+    args: tuple[AbstractValue, ...]
+    kwargs: dict[str, AbstractValue]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeV(AbstractValue):
+    start: AbstractValue
+    stop: AbstractValue
+    step: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnumerateV(AbstractValue):
+    iterable: AbstractValue
+    start: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZipV(AbstractValue):
+    iterables: tuple[AbstractValue, ...]
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReversedV(AbstractValue):
+    iterable: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapV(AbstractValue):
+    function: AbstractValue
+    iterables: tuple[AbstractValue, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceV(AbstractValue):
+    start: AbstractValue
+    stop: AbstractValue
+    step: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormatV(AbstractValue):
+    """A string with data in it (an f-string): texts and (value, conversion, format spec)."""
+
+    parts: tuple[str | tuple[AbstractValue, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeOfV(AbstractValue):
+    """`type(x)` of a value that is data: the Python or NumPy class."""
+
+    cls: type
+
+
+class UndefinedV(AbstractValue):
+    """A local variable before its first assignment."""
+
+    __slots__ = ()
+
+
+UNDEFINED = UndefinedV()
+NONE = Const(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaybeV(AbstractValue):
+    """A variable that is defined when `flag` is true."""
+
+    value: AbstractValue
+    flag: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConflictV(AbstractValue):
+    """Two values that no single one can stand for; using it is refused with `reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeverV(AbstractValue):
+    """The value of an expression that always raises."""
+
+
+@dataclass(eq=False)
+class ErrorArgument:
+    """One argument of a raised exception or of print: a constant, data in payload words, a text with both, a structure.
+
+    kind is "const" (value), "data" (type, weak), "format" (parts: str or (ErrorArgument, conversion, spec)),
+    "tuple" or "list" (parts).
+    """
+
+    kind: str
+    value: Any = None
+    type: TensorType | None = None
+    weak: bool = False
+    parts: list[Any] = field(default_factory=list)
