@@ -1,10 +1,10 @@
 """Control operations: they own regions. Their result types are given when they are built (`Builder.emit_op`).
 
-    if      (pred: b1)                        regions then() → rs, else() → rs          results rs
-    switch  (index: i64)                      regions case_j() → rs; the index is clamped results rs
-    while   (c0s…)   cond(cs) → b1, body(k, cs) → cs     k: i64 counts 0, 1, …          results (n: i64, cs…)
-    for     (n: i64, c0s…)       body(k, cs) → cs        attr direction: +1 runs k = 0…n-1, -1 runs n-1…0; n < 1: none
-    call    (args…)  attr function: name in the module                                   results of the callee
+if      (pred: b1)                        regions then() → rs, else() → rs          results rs
+switch  (index: i64)                      regions case_j() → rs; the index is clamped results rs
+while   (c0s…)   cond(cs) → b1, body(k, cs) → cs     k: i64 counts 0, 1, …          results (n: i64, cs…)
+for     (n: i64, c0s…)       body(k, cs) → cs        attr direction: +1 runs k = 0…n-1, -1 runs n-1…0; n < 1: none
+call    (args…)  attr function: name in the module                                   results of the callee
 """
 
 from __future__ import annotations

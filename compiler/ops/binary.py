@@ -1,0 +1,238 @@
+"""Operations on two operands of the same type, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hloc.ir.opdef import register
+from hloc.ir.types import TensorType
+from hloc.ops import prelude
+from hloc.ops.families import Binary
+from hloc.ops.sampling import Domain
+
+NONZERO = Domain(1.0, 5.0)
+
+
+class CheapBinary(Binary):
+    """An operation of a few instructions an element."""
+
+    cheap = True
+
+
+@register
+class Add(CheapBinary):
+    """x + y; integers wrap."""
+
+    name = "add"
+    reference = np.add
+    text = "{0} + {1}"
+
+
+@register
+class Subtract(CheapBinary):
+    """x - y; integers wrap."""
+
+    name = "subtract"
+    reference = np.subtract
+    text = "{0} - {1}"
+
+
+@register
+class Multiply(CheapBinary):
+    """x * y; integers wrap."""
+
+    name = "multiply"
+    reference = np.multiply
+    text = "{0} * {1}"
+
+
+@register
+class Divide(CheapBinary):
+    """x / y; integers are truncated towards zero. An integer divided by zero gives some integer."""
+
+    name = "divide"
+    reference = staticmethod(prelude.op_divide)
+    domains = (Domain(-20.0, 20.0), NONZERO)
+
+
+@register
+class Remainder(CheapBinary):
+    """x - trunc(x / y) * y, with the sign of x as in C. An integer remainder by zero gives some integer."""
+
+    name = "remainder"
+    kinds = "iuf"
+    reference = np.fmod
+    text = "np.fmod({0}, {1})"
+    domains = (Domain(-20.0, 20.0), NONZERO)
+
+
+@register
+class FloorDivide(CheapBinary):
+    """Python's x // y, exactly as np.floor_divide; an integer by zero gives 0.
+
+    Attributes: nonnegative (False): the operands are integers known to be x >= 0 and y > 0.
+    """
+
+    name = "floor_divide"
+    kinds = "iuf"
+    text = "{0} // {1}"
+    domains = (Domain(-20.0, 20.0), NONZERO)
+
+    @staticmethod
+    def reference(x: Any, y: Any, nonnegative: bool = False) -> Any:
+        return np.floor_divide(x, y)
+
+
+@register
+class FloorMod(CheapBinary):
+    """Python's x % y, with the sign of y, exactly as np.remainder; an integer by zero gives 0.
+
+    Attributes: nonnegative (False): the operands are integers known to be x >= 0 and y > 0.
+    """
+
+    name = "floor_mod"
+    kinds = "iuf"
+    text = "{0} % {1}"
+    domains = (Domain(-20.0, 20.0), NONZERO)
+
+    @staticmethod
+    def reference(x: Any, y: Any, nonnegative: bool = False) -> Any:
+        return np.remainder(x, y)
+
+
+@register
+class Power(Binary):
+    """x ** y; integer powers wrap, and a negative integer exponent gives 0 unless x is 1 or -1."""
+
+    name = "power"
+    reference = staticmethod(prelude.op_power)
+    text = "op_power({0}, {1})"
+    domains = (Domain(0.5, 3.0), Domain(-2.0, 3.0))
+
+
+@register
+class Maximum(CheapBinary):
+    """The greater operand; NaN if one is NaN. Logical or of bools."""
+
+    name = "maximum"
+    kinds = "biuf"
+    reference = np.maximum
+    text = "np.maximum({0}, {1})"
+
+
+@register
+class Minimum(CheapBinary):
+    """The smaller operand; NaN if one is NaN. Logical and of bools."""
+
+    name = "minimum"
+    kinds = "biuf"
+    reference = np.minimum
+    text = "np.minimum({0}, {1})"
+
+
+@register
+class Atan2(Binary):
+    """Angle of the point (rhs, lhs) in radians, in [-pi, pi]."""
+
+    name = "atan2"
+    kinds = "f"
+    reference = np.arctan2
+    text = "np.arctan2({0}, {1})"
+
+
+@register
+class NextAfter(Binary):
+    """The next float after lhs in the direction of rhs. CHLO `next_after`."""
+
+    name = "next_after"
+    kinds = "f"
+    reference = np.nextafter
+    text = "np.nextafter({0}, {1})"
+    builder = "chlo.next_after"
+
+
+@register
+class And(CheapBinary):
+    """Logical and of bools, bitwise and of integers."""
+
+    name = "and"
+    kinds = "biu"
+    reference = np.bitwise_and
+    text = "{0} & {1}"
+    builder = "and_"
+
+
+@register
+class Or(CheapBinary):
+    """Logical or of bools, bitwise or of integers."""
+
+    name = "or"
+    kinds = "biu"
+    reference = np.bitwise_or
+    text = "{0} | {1}"
+    builder = "or_"
+
+
+@register
+class Xor(CheapBinary):
+    """Exclusive or of bools and of the bits of integers."""
+
+    name = "xor"
+    kinds = "biu"
+    reference = np.bitwise_xor
+    text = "{0} ^ {1}"
+
+
+class Shift(CheapBinary):
+    """A shift of the bits of lhs by rhs places, read as unsigned; all places are shifted out when it exceeds the width."""
+
+    kinds = "iu"
+    domains = (Domain(-100.0, 100.0), Domain(0.0, 7.0))
+
+
+@register
+class ShiftLeft(Shift):
+    """x * 2**y modulo the width."""
+
+    name = "shift_left"
+    reference = np.left_shift
+    text = "{0} << {1}"
+
+
+@register
+class ShiftRightArithmetic(Shift):
+    """Shift in copies of the sign bit, also for unsigned integers."""
+
+    name = "shift_right_arithmetic"
+    kinds = "i"
+    reference = np.right_shift
+    text = "{0} >> {1}"
+
+
+@register
+class ShiftRightLogical(Shift):
+    """Shift in zeros, also for negative integers."""
+
+    name = "shift_right_logical"
+    reference = staticmethod(prelude.op_shift_right_logical)
+    text = "op_shift_right_logical({0}, {1})"
+
+
+@register
+class Complex(CheapBinary):
+    """The complex number lhs + i rhs."""
+
+    name = "complex"
+    kinds = "f"
+    reference = staticmethod(prelude.op_complex)
+    text = "op_complex({0}, {1})"
+
+    @classmethod
+    def samples_kinds(cls) -> str:
+        return "f"
+
+    @staticmethod
+    def result(operand: TensorType) -> TensorType:
+        return operand.with_dtype(np.result_type(operand.dtype, np.complex64))
