@@ -1,0 +1,208 @@
+"""The only door to jaxlib's client: versions, devices, compiling, loading.
+
+Everything here is private API of jaxlib; the versions it was tried on are named in TESTED_JAXLIB. `jax` is never
+imported, and no state that belongs to it is changed, so both can be used in one process.
+
+jaxlib is imported at first use: `import hloc.runtime` costs nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from hloc.runtime import plugins, wire
+from hloc.runtime.errors import DeviceError, JaxlibVersionError, XlaCompileError
+from hloc.runtime.options import BuildOptions
+
+TESTED_JAXLIB = ("0.10.2", "0.12.0.1")
+_SUPPORTED = ((0, 10), (0, 11), (0, 12))
+PLATFORMS = ("cpu", "cuda", "tpu")
+_lock = threading.RLock()
+
+
+@functools.cache
+def client_module() -> ModuleType:
+    """jaxlib.xla_client, after the version check. Raises: JaxlibVersionError."""
+    check_version(jaxlib_version())
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # read when the library loads: hides informational log lines
+    from jaxlib import xla_client
+
+    return xla_client
+
+
+@functools.cache
+def jaxlib_version() -> str:
+    """The version of the installed jaxlib, for example "0.12.0.1". Raises: JaxlibVersionError where there is none."""
+    try:
+        from jaxlib import version
+    except ImportError as error:
+        raise JaxlibVersionError(f"hloc needs jaxlib, which cannot be imported: {error}") from error
+    return str(version.__version__)
+
+
+def check_version(version: str) -> None:
+    """Raises: JaxlibVersionError for a jaxlib outside the supported range."""
+    parts = version.split(".")
+    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()) or _minor(parts) not in _SUPPORTED:
+        raise JaxlibVersionError(
+            f"jaxlib {version} is installed; hloc uses interfaces of jaxlib that change between versions and "
+            f"was tested with {' and '.join(TESTED_JAXLIB)}. Install one of these: "
+            f"pip install 'jaxlib=={TESTED_JAXLIB[-1]}'"
+        )
+
+
+def _minor(parts: list[str]) -> tuple[int, int]:
+    return int(parts[0]), int(parts[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Backend:
+    """One device and what is needed to use it.
+
+    platform: "cpu", "cuda" or "tpu".   sharding: the jaxlib sharding that says "all of it on this device".
+    """
+
+    platform: str
+    client: Any
+    device: Any
+    devices: Any
+    sharding: Any
+
+    @property
+    def kind(self) -> str:
+        """The device's model, for example "NVIDIA H200"; plain "cpu" for a CPU."""
+        return str(self.device.device_kind)
+
+    @property
+    def version(self) -> str:
+        """The version of the platform's own library, as XLA reports it."""
+        return str(self.client.platform_version)
+
+
+@functools.cache
+def _sharding_class() -> type:
+    """SingleDeviceSharding with the two members that jaxlib 0.10 expects jax to have added; harmless on 0.12."""
+    xla_client = client_module()
+
+    class DeviceSharding(xla_client.SingleDeviceSharding):  # type: ignore[misc, name-defined]
+        memory_kind = None
+
+        def _to_xla_hlo_sharding(self, rank: int) -> Any:
+            return xla_client.HloSharding.replicate()
+
+    return DeviceSharding
+
+
+def backend(platform: str | None = None, index: int = 0) -> Backend:
+    """The device with this index of a platform; the platform is HLOC_PLATFORM's, else the CPU.
+
+    "auto" takes the first of cuda, tpu and cpu that works here.
+    Raises: DeviceError for an unknown platform, a missing plugin, or a device that is not there.
+    """
+    return _backend(platform or os.environ.get("HLOC_PLATFORM") or "cpu", index)
+
+
+def _backend(platform: str, index: int) -> Backend:
+    with _lock:
+        return _make_backend(_first_working() if platform == "auto" else platform, index)
+
+
+@functools.cache
+def _first_working() -> str:
+    for platform in ("cuda", "tpu"):
+        try:
+            _client(platform)
+        except DeviceError:
+            continue
+        return platform
+    return "cpu"
+
+
+@functools.cache
+def _make_backend(platform: str, index: int) -> Backend:
+    client = _client(platform)
+    devices = client.local_devices()
+    if not 0 <= index < len(devices):
+        raise DeviceError(f"platform {platform} has {len(devices)} device(s) here; there is no number {index}")
+    device = devices[index]
+    return Backend(platform, client, device, client_module().DeviceList((device,)), _sharding_class()(device))
+
+
+@functools.cache
+def _client(platform: str) -> Any:
+    if platform not in PLATFORMS:
+        raise DeviceError(f"unknown platform {platform!r}; hloc knows {', '.join(PLATFORMS)} and auto")
+    xla_client = client_module()
+    return xla_client.make_cpu_client() if platform == "cpu" else plugins.make_client(xla_client, platform)
+
+
+def compile_options(options: BuildOptions, device: Backend) -> Any:
+    """jaxlib's CompileOptions for one program on one device."""
+    xla_client = client_module()
+    result = xla_client.CompileOptions()
+    result.num_replicas = result.num_partitions = 1
+    result.device_assignment = xla_client.DeviceAssignment.create(np.array([[device.device.id]]))
+    result.env_option_overrides = list(options.overrides.items())
+    extra = usable_extra(options)
+    if not extra:
+        return result
+    _ = (
+        result.executable_build_options.debug_options
+    )  # reading it creates the sub-message, else it replaces the defaults
+    return xla_client.CompileOptions.ParseFromString(result.SerializeAsString() + wire.extra_options(extra))
+
+
+def usable_extra(options: BuildOptions) -> dict[str, str]:
+    """`options.extra` without the LLVM options where this jaxlib was not tested with them."""
+    tested = jaxlib_version() in TESTED_JAXLIB
+    return {name: value for name, value in options.extra.items() if tested or not name.startswith("-")}
+
+
+def compile_program(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
+    """Compile StableHLO (text, MLIR bytecode or portable artifact) for one device; gives jaxlib's LoadedExecutable.
+
+    Raises: XlaCompileError, which quotes XLA.
+    """
+    if b"lapack_" in (stablehlo.encode() if isinstance(stablehlo, str) else stablehlo):
+        register_lapack()
+    try:
+        return _compile(stablehlo, options, device)
+    except client_module().XlaRuntimeError as error:
+        if not (options.fallback and options.extra):
+            raise XlaCompileError(f"XLA cannot compile this program: {error}") from error
+    return compile_program(stablehlo, BuildOptions(options.overrides, {}, False), device)
+
+
+def _compile(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
+    return device.client.compile_and_load(stablehlo, device.devices, compile_options(options, device))
+
+
+def load_program(serialized: bytes, device: Backend) -> Any:
+    """A LoadedExecutable from what its `serialize` wrote with the same jaxlib on the same kind of machine.
+
+    The bytes hold machine code: load only what this user wrote. Raises: XlaCompileError where they do not load.
+    """
+    if b"lapack_" in serialized:
+        register_lapack()
+    try:
+        return device.client.deserialize_executable(serialized, device.devices, compile_options(BuildOptions(), device))
+    except (client_module().XlaRuntimeError, ValueError) as error:
+        raise XlaCompileError(f"XLA cannot load this compiled program: {error}") from error
+
+
+@functools.cache
+def register_lapack() -> None:
+    """Make the LAPACK custom calls known to XLA's CPU client. It costs the import of SciPy's BLAS bindings, if any."""
+    xla_client = client_module()
+    from jaxlib.cpu import _lapack
+
+    _lapack.initialize()
+    for name, target in _lapack.registrations().items():
+        xla_client.register_custom_call_target(name, target, platform="cpu", api_version=int(name.endswith("_ffi")))
