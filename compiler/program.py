@@ -1,0 +1,190 @@
+"""What a specialised function offers to its caller: where inputs come from, what the outputs mean, which errors it may raise.
+
+The hot path of a call uses only this module: plain data, no syntax trees, no MLIR.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hloc.diagnostics.span import NOWHERE, Span
+from hloc.ir.core import Module
+from hloc.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class Path:
+    """How to find a Python object at a call: from a root by steps.
+
+    root is None for the arguments of the call (the first step is then ("item", parameter name)), else a function whose globals
+    ("global", name) or closure ("closure", name) are meant, or any object. Further steps: ("attr", name), ("item", key).
+    """
+
+    root: Any
+    steps: tuple[tuple[str, Any], ...]
+
+    def __hash__(self) -> int:
+        return hash((id(self.root), self.steps))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Path) and self.root is other.root and self.steps == other.steps
+
+    def then(self, kind: str, key: Any) -> Path:
+        return Path(self.root, (*self.steps, (kind, key)))
+
+    def fetch(self, arguments: Mapping[str, Any]) -> Any:
+        """The object there now. Raises what Python raises when there is none."""
+        obj: Any = arguments if self.root is None else self.root
+        for kind, key in self.steps:
+            obj = _STEPS[kind](obj, key)
+        return obj
+
+    def __str__(self) -> str:
+        text = ""
+        for kind, key in self.steps:
+            if not text or kind in ("global", "closure"):
+                text = str(key)
+            else:
+                text += f".{key}" if kind == "attr" else f"[{key!r}]"
+        return text
+
+
+def _closure(function: Any, name: str) -> Any:
+    return function.__closure__[function.__code__.co_freevars.index(name)].cell_contents
+
+
+def _global(function: Any, name: str) -> Any:
+    return function.__globals__[name]
+
+
+_STEPS: dict[str, Any] = {
+    "item": lambda obj, key: obj[key],
+    "attr": getattr,
+    "global": _global,
+    "closure": _closure,
+}
+
+
+@dataclass(eq=False)
+class Input:
+    """One parameter of the compiled entry: the object at `path`.
+
+    kind: "number" (a Python number), "scalar" (a NumPy scalar), "array", or "list" (a list of numbers as one array).
+    """
+
+    path: Path
+    type: TensorType
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A condition under which a specialisation holds for a captured or static object.
+
+    kind: "is" (the same object), "equal" (same type and equal), "type" (same Python type), "array" (`expected` is
+    the TensorType), "keys" (type and keys or length of a container), "missing" (no such attribute).
+    """
+
+    path: Path
+    kind: str
+    expected: Any
+
+
+@dataclass(frozen=True)
+class MessagePart:
+    """A value in an error message or a print: see `hloc.frontend.effects`.
+
+    kind: "const" (value), "data" (words at `offset` of this type), "format" (parts of str or (part, conversion, spec)),
+    "tuple"/"list" (parts).
+    """
+
+    kind: str
+    value: Any = None
+    offset: int = 0
+    type: TensorType | None = None
+    weak: bool = False
+    parts: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorSite:
+    """A place that may raise: the exception class and its arguments."""
+
+    exception: type[BaseException]
+    args: tuple[MessagePart, ...]
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class PrintSite:
+    """A call of print: its arguments and what stands between and after them."""
+
+    args: tuple[MessagePart, ...]
+    sep: str
+    end: str
+    words: int
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """How to make a Python object from the results of the entry.
+
+    kind: "array", "scalar" (NumPy), "number" (Python, `cls` its class), "list_array" (a list from an array): `index` of the result;
+    "input": the object at `path`; "const": `value`; "tuple", "list", "dict" (`keys`), "object" (`cls`, `keys`): `parts`.
+    """
+
+    kind: str
+    index: int = 0
+    value: Any = None
+    path: Path | None = None
+    cls: type | None = None
+    keys: tuple[Any, ...] = ()
+    parts: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class WriteBack:
+    """A Python object of the caller that the function changes: after the call `path` holds `output`."""
+
+    path: Path
+    output: Output
+
+
+@dataclass(frozen=True)
+class StaticUse:
+    """One line of `hloc explain`: what became static or was repeated, and the reason."""
+
+    what: str
+    reason: str
+    span: Span
+
+
+@dataclass(eq=False)
+class Program:
+    """A specialised function. Results of the entry: the outputs' leaves, then the status words named by the counts below.
+
+    error_words: 0 when nothing can fail, else 1 + payload words, at result `error_index`.
+    print_capacity: words in the print log (results print_index: position, print_index + 1: log); 0 without prints.
+    """
+
+    name: str
+    module: Module
+    inputs: list[Input] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    output: Output = field(default_factory=lambda: Output("const"))
+    write_backs: list[WriteBack] = field(default_factory=list)
+    error_sites: list[ErrorSite] = field(default_factory=list)
+    print_sites: list[PrintSite] = field(default_factory=list)
+    error_index: int = -1
+    error_words: int = 0
+    print_index: int = -1
+    print_capacity: int = 0
+    static: list[StaticUse] = field(default_factory=list)
+    repeated: list[StaticUse] = field(default_factory=list)
+    span: Span = NOWHERE
+
+    def replace(self, **changes: Any) -> Program:
+        return dataclasses.replace(self, **changes)
