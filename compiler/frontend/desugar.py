@@ -30,9 +30,20 @@ from dataclasses import dataclass, field
 
 import gast
 
-from hloc.frontend.exits import falls, is_endless, leaves
+from hloc.frontend.core import (
+    asserting,
+    assign,
+    branch,
+    constant,
+    is_constant_expression,
+    name,
+    negated,
+    placed,
+    returning,
+    set_flag,
+)
+from hloc.frontend.exits import LOOPS, falls, is_assert, is_endless, leaves
 
-LOOPS = (gast.For, gast.While)
 Flags = list[str]  # names of the flags that may be True at the end of a piece of code, without repetition
 
 
@@ -95,11 +106,13 @@ class Desugar:
             return [stmt]
         if isinstance(stmt, gast.AnnAssign):
             return [] if stmt.value is None else [assign(stmt.target, stmt.value, stmt)]
-        dropped = isinstance(stmt, gast.Pass | gast.Nonlocal)
+        dropped = isinstance(stmt, gast.Pass | gast.Nonlocal | gast.Assert)
         return [] if dropped or is_constant_expression(stmt) else [stmt]
 
     def leaving(self, stmt: gast.stmt, rest: list[gast.stmt], tail: bool) -> tuple[list[gast.stmt], Flags]:
         """A statement that may not fall through, and the statements after it."""
+        if is_assert(stmt):
+            stmt = asserting(stmt)
         if isinstance(stmt, gast.If):
             return self.branching(stmt, rest, tail)
         if isinstance(stmt, LOOPS):
@@ -224,5 +237,9 @@ def desugar(function: gast.AST) -> None:
     """Rewrite a function in place, and the functions nested in it; the new names enter its scope."""
     if isinstance(function, gast.FunctionDef):
         state = Desugar()
-        function.body, _ = state.block([lowered(stmt) for stmt in function.body], True, function)
+        function.body, _ = state.block(function.body, True, function)
         function.scope.locals.update(state.names)
+
+
+def union(flags: Flags, more: Flags) -> Flags:
+    return list(dict.fromkeys(flags + more))

@@ -11,7 +11,10 @@ import gast
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.origin import span_of
 
-ASYNC = ("async code is not supported", "compiled functions run to their end at once: write def, for and with plain calls")
+ASYNC = (
+    "async code is not supported",
+    "compiled functions run to their end at once: write def, for and with plain calls",
+)
 TRY = (
     "try is not supported",
     "test the condition with if before the operation; exceptions pass through to the caller, who may catch them",
@@ -19,7 +22,10 @@ TRY = (
 WITH = ("with is not supported", "open the context around the call of the compiled function")
 MATCH = ("match is not supported", "use if and elif; unpack tuples by assignment")
 YIELD = ("generators (yield) are not supported", "collect the values in a list or an array and return it")
-SET = ("sets are not supported", "use a tuple for `in`, a dict for look-up, np.unique for the distinct values of an array")
+SET = (
+    "sets are not supported",
+    "use a tuple for `in`, a dict for look-up, np.unique for the distinct values of an array",
+)
 TYPE_ALIAS = ("type aliases inside a function are not supported", "define the type alias at module level")
 
 REFUSED: dict[str, tuple[str, str]] = {

@@ -82,12 +82,14 @@ def record(part: gast.AST, scope: Scope) -> None:
         scope.locals.add(part.name)
     elif isinstance(part, gast.Import | gast.ImportFrom):
         scope.locals.update((alias.asname or alias.name).split(".")[0] for alias in part.names)
+    elif isinstance(part, gast.Assert):
+        scope.uses.add("AssertionError")  # named after desugaring
     elif isinstance(part, gast.Nonlocal):
         scope.nonlocals.update(part.names)
 
 
 def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
-    """The nodes evaluated in the scope of `node`: not the inside of nested scopes, but their defaults and first iterable."""
+    """The nodes evaluated in the scope of `node`: of nested scopes only the defaults or the first iterable."""
     for child in inner_children(node):
         yield from within(child)
 
