@@ -39,7 +39,21 @@ _HOME = {
     "backend": "xla",
     "compile_stablehlo": "compile",
 }
-__all__ = sorted(_HOME)
+__all__ = [
+    "ArgumentError",
+    "Backend",
+    "BuildOptions",
+    "DeviceError",
+    "Executable",
+    "ExecutionError",
+    "HlocRuntimeError",
+    "JaxlibVersionError",
+    "Memory",
+    "Signature",
+    "XlaCompileError",
+    "backend",
+    "compile_stablehlo",
+]
 
 
 def __getattr__(name: str) -> Any:

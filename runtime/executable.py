@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hloc.runtime import xla
-from hloc.runtime.buffers import Raw, buffers
+from hloc.runtime.buffers import Hold, Raw, buffers
 from hloc.runtime.errors import ArgumentError, ExecutionError
 
 TypeSpec = tuple[tuple[int, ...], str]
@@ -51,8 +49,8 @@ class Memory:
 class Executable:
     """A program compiled for one device. Several threads may run it at the same time.
 
-    `execute` takes device arrays as they are and copies NumPy arrays (large aligned ones are used in place, see
-    hloc.runtime.buffers). Results are jaxlib's device arrays, possibly still being computed.
+    `execute` takes device arrays as they are and moves NumPy arrays to the device (see hloc.runtime.buffers); they may
+    be changed as soon as it returns. Results are jaxlib's device arrays, possibly still being computed.
     """
 
     __slots__ = ("_array_type", "_avals", "_buffers", "_error", "_handlers", "_run", "backend", "loaded", "signature")
@@ -75,21 +73,38 @@ class Executable:
         Raises: ArgumentError where number or types of the arguments differ from the signature; ExecutionError where
         XLA fails. On asynchronous devices a failure may come out later, when a result is read.
         """
-        avals, array_type = self._avals, self._array_type
-        if len(arguments) != len(avals):
-            raise ArgumentError(f"the program takes {len(avals)} arguments, got {len(arguments)}")
-        raws, borrows = [], False
-        for argument, aval in zip(arguments, avals):
+        if len(arguments) != len(self._avals):
+            raise ArgumentError(f"the program takes {len(self._avals)} arguments, got {len(arguments)}")
+        array_type = self._array_type
+        for argument, aval in zip(arguments, self._avals, strict=True):
             if type(argument) is not array_type or argument.aval is not aval:
-                argument, borrowed = self._buffers.place(argument, aval, len(raws))
-                borrows |= borrowed
-            raws.append(argument)
+                return self._place_and_run(arguments)
+        return self._run_raw(arguments)
+
+    def _place_and_run(self, arguments: Sequence[Any]) -> list[Raw]:
+        place, raws, holds = self._buffers.place, [], []
+        for argument, aval in zip(arguments, self._avals, strict=True):
+            raw, hold = place(argument, aval, len(raws))
+            raws.append(raw)
+            if hold is not None:
+                holds.append(hold)
+        return self._run_held(raws, holds) if holds else self._run_raw(raws)
+
+    def _run_raw(self, raws: Sequence[Raw]) -> list[Raw]:
         try:
             results: list[Raw] = self._run(raws).consume_with_handlers(self._handlers)
-            if borrows:
-                self._buffers.wait(results)
         except self._error as error:
             raise ExecutionError(f"XLA failed while running the program: {error}") from error
+        return results
+
+    def _run_held(self, raws: list[Raw], holds: list[Hold]) -> list[Raw]:
+        """Run, and wait, because the memory in `holds` will change. After a failure it is not used again."""
+        try:
+            results: list[Raw] = self._run(raws).consume_with_handlers(self._handlers)
+            self._buffers.wait(results)
+        except self._error as error:
+            raise ExecutionError(f"XLA failed while running the program: {error}") from error
+        self._buffers.release(holds)
         return results
 
     def optimized_hlo(self) -> str:

@@ -24,6 +24,7 @@ from hloc.runtime.options import BuildOptions
 TESTED_JAXLIB = ("0.10.2", "0.12.0.1")
 _SUPPORTED = ((0, 10), (0, 11), (0, 12))
 PLATFORMS = ("cpu", "cuda", "tpu")
+_MAX_RANK = 64  # NumPy's limit
 _lock = threading.RLock()
 
 
@@ -93,9 +94,8 @@ def _sharding_class() -> type:
 
     class DeviceSharding(xla_client.SingleDeviceSharding):  # type: ignore[misc, name-defined]
         memory_kind = None
-
-        def _to_xla_hlo_sharding(self, rank: int) -> Any:
-            return xla_client.HloSharding.replicate()
+        # Called with the array's rank at every transfer. Looking up a dict is quicker than calling a Python function.
+        _to_xla_hlo_sharding = dict.fromkeys(range(_MAX_RANK + 1), xla_client.HloSharding.replicate()).__getitem__
 
     return DeviceSharding
 
