@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hloc.diagnostics import errors
 from hloc.diagnostics.errors import CompileError, Label, Report, ShapeError
 from hloc.diagnostics.render import display_path, render

@@ -1,0 +1,150 @@
+"""The commands of `hloc`. Each loads a file, asks the public API and prints."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
+from hloc.cli.runs import print_run
+from hloc.cli.stages import STAGES
+from hloc.cli.target import load_function, load_functions
+from hloc.cli.texts import emitted_texts, explanation_lines
+from hloc.diagnostics.errors import CompileError
+
+if TYPE_CHECKING:
+    from hloc.cli.interface import CompiledFunction
+
+EMITTED = {
+    "source": "source.py",
+    "ssa": "ssa",
+    "python": "py",
+    "stablehlo": "stablehlo.mlir",
+    "hlo": "hlo",
+    "report": "report.txt",
+}
+TYPES_HELP = "Argument types, e.g. 'f64[1000,1000], i64'; i64, f64, b1 and c128 alone are Python numbers."
+
+
+class Group(click.Group):
+    """Commands whose errors are printed as a traceback ends: class, message, place; the exit code is 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            click.echo(error_text(error), err=True)
+            ctx.exit(1)
+
+
+def error_text(error: Exception) -> str:
+    """The end of the error's traceback; where the user's own code raised it, the place too."""
+    text = "".join(traceback.format_exception_only(error)).rstrip()
+    frames = [] if isinstance(error, CompileError) else traceback.extract_tb(error.__traceback__)
+    own = str(Path(__file__).parents[1])
+    user = [
+        frame for frame in frames if not frame.filename.startswith((own, "<")) and "importlib" not in frame.filename
+    ]
+    return text + "".join(f"\n  --> {frame.filename}:{frame.lineno}, in {frame.name}" for frame in user[-1:])
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="hloc", prog_name="hloc", message="%(prog)s %(version)s")
+def main() -> None:
+    """hloc compiles plain Python/NumPy functions with XLA.
+
+    FILE:FUNCTION names a function of a Python file; it need not be decorated.
+    """
+
+
+@main.command("compile")
+@click.argument("target", metavar="FILE[:FUNCTION]")
+@click.option("--args", "types", help=TYPES_HELP + " Default: from annotations or hloc.compile(signature=…).")
+@click.option(
+    "--emit", multiple=True, type=click.Choice(tuple(EMITTED)), help="What to print; may be repeated. Default: report."
+)
+@click.option(
+    "-o", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Write files there instead."
+)
+def compile_command(target: str, types: str | None, emit: tuple[str, ...], folder: Path | None) -> None:
+    """Compile a function, or every decorated function of FILE, and print or write its stages."""
+    stages = emit or (("report",) if folder is None else tuple(EMITTED))
+    for function in load_functions(target):
+        texts = emitted_texts(function, _types(function, types), stages)
+        if folder is None:
+            click.echo("\n\n".join(text.rstrip() for text in texts.values()))
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        for stage, text in texts.items():
+            path = folder / f"{function.__name__}.{EMITTED[stage]}"
+            path.write_text(text.rstrip() + "\n", encoding="utf-8")
+            click.echo(str(path))
+
+
+@main.command()
+@click.argument("target", metavar="FILE:FUNCTION")
+@click.option(
+    "--args",
+    "values",
+    default="",
+    help="Python expressions (np, math and the names of FILE are known) or .npy, .npz, .csv paths.",
+)
+@click.option(
+    "--repeat", default=5, show_default=True, type=click.IntRange(min=0), help="Calls to time after the first."
+)
+@click.option("--compare", is_flag=True, help="Run the function in CPython too, compare and time it.")
+def run(target: str, values: str, repeat: int, compare: bool) -> None:
+    """Run a function and print its result and times."""
+    function, module = load_function(target)
+    names = {"np": np, "numpy": np, "math": math} | vars(module)
+    print_run(function, read_values(values, names), repeat, compare)
+
+
+@main.command("inspect")
+@click.argument("target", metavar="FILE:FUNCTION")
+@click.option("--args", "types", help=TYPES_HELP)
+@click.option(
+    "--stages",
+    default="source,ssa,stablehlo",
+    show_default=True,
+    help=f"Which of {', '.join(STAGES)}, from left to right.",
+)
+@click.option("--width", type=click.IntRange(min=40), help="Columns to use. Default: those of the terminal.")
+def inspect_command(target: str, types: str | None, stages: str, width: int | None) -> None:
+    """Show the stages of a function side by side, each line beside the source line it comes from."""
+    from hloc.cli.side_by_side import print_stages  # rich is needed here only
+
+    chosen = [stage.strip() for stage in stages.split(",")]
+    unknown = [stage for stage in chosen if stage not in STAGES]
+    if unknown:
+        raise click.UsageError(f"--stages: {', '.join(unknown)} is none of {', '.join(STAGES)}")
+    function, _ = load_function(target)
+    print_stages(function, _types(function, types), chosen, width)
+
+
+@main.command()
+@click.argument("target", metavar="FILE:FUNCTION")
+@click.option("--args", "types", help=TYPES_HELP)
+def explain(target: str, types: str | None) -> None:
+    """Say what became static and why, which loops were repeated, which checks remain and why."""
+    function, _ = load_function(target)
+    arguments = _types(function, types)
+    click.echo("\n".join(explanation_lines(function.explain(*arguments.positional, **arguments.keywords))))
+
+
+def _types(function: CompiledFunction, types: str | None) -> Arguments:
+    """The abstract arguments from the command line, else from the function itself."""
+    if types is not None:
+        return read_types(types)
+    signature = getattr(function, "declared_signature", None)
+    if signature is not None:
+        return Arguments(list(signature))
+    return annotated_types(inspect.unwrap(function))

@@ -1,0 +1,84 @@
+"""The texts that `compile` and `explain` print: stages, a summary, what was decided."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hloc.diagnostics.render import display_path
+from hloc.diagnostics.span import Span
+
+if TYPE_CHECKING:
+    from hloc.cli.arguments import Arguments
+    from hloc.cli.interface import Compiled, CompiledFunction, Explanation, Lowered
+
+SECTIONS = {
+    "static": ("Static", "Nothing became static: all arguments are data."),
+    "repeated": ("Repeated", "No loop is repeated: each loop of the source is one loop of the program."),
+    "checks": ("Checks", "No check remains."),
+}
+
+
+def emitted_texts(function: CompiledFunction, types: Arguments, stages: Sequence[str]) -> dict[str, str]:
+    """The texts of the stages asked for, by stage; XLA runs only where one needs it."""
+    if tuple(stages) == ("source",):
+        return {"source": source_of(function)[0]}
+    lowered = function.lower(*types.positional, **types.keywords)
+    compiled = lowered.compile() if {"hlo", "report"} & set(stages) else None
+    return {stage: _stage_text(stage, function, types, lowered, compiled) for stage in stages}
+
+
+def _stage_text(
+    stage: str, function: CompiledFunction, types: Arguments, lowered: Lowered, compiled: Compiled | None
+) -> str:
+    if stage == "source":
+        return source_of(function)[0]
+    if compiled is not None and stage == "hlo":
+        return compiled.optimized_hlo
+    if compiled is not None and stage == "report":
+        explanation = function.explain(*types.positional, **types.keywords)
+        return "\n".join(report_lines(function.__name__, lowered, compiled, explanation))
+    text: str = getattr(lowered, stage)
+    return text
+
+
+def report_lines(name: str, lowered: Lowered, compiled: Compiled, explanation: Explanation) -> Iterator[str]:
+    """A summary: sizes of the stages, XLA's cost and memory estimates, what was decided."""
+    yield name
+    for stage in ("ssa", "stablehlo"):
+        yield f"  {stage}: {len(getattr(lowered, stage).splitlines())} lines"
+    yield f"  optimised HLO: {len(compiled.optimized_hlo.splitlines())} lines"
+    for title, numbers in (("cost", compiled.cost), ("memory", compiled.memory)):
+        shown = [
+            f"{key.replace('_', ' ')} {value:,.0f}" for key, value in numbers.items() if value > 0 and "{" not in key
+        ]
+        yield f"  {title}: {', '.join(shown) or 'not given by XLA'}"
+    yield from (f"  {line}" for line in explanation_lines(explanation))
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """An explanation as text, a section for each kind of decision."""
+    for section, (title, nothing) in SECTIONS.items():
+        entries = list(getattr(explanation, section))
+        if not entries:
+            yield nothing
+            continue
+        yield f"{title}:"
+        yield from (f"  {entry_text(entry)}" for entry in entries)
+
+
+def entry_text(entry: object) -> str:
+    """One decision: what, why, where."""
+    what, reason, span = (getattr(entry, name, None) for name in ("what", "reason", "span"))
+    if what is None:
+        return str(entry)
+    place = f"  ({display_path(span.file)}:{span.line})" if isinstance(span, Span) and span.line else ""
+    return f"{what}: {reason}{place}"
+
+
+def source_of(function: CompiledFunction) -> tuple[str, int, str]:
+    """Source text of the function, its first line, its file."""
+    plain = inspect.unwrap(function)
+    lines, first = inspect.getsourcelines(plain)
+    return "".join(lines), first, inspect.getsourcefile(plain) or ""
