@@ -1,0 +1,100 @@
+"""What op records see while they are lowered: types, constants, the target."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from hloc import mlir
+from hloc.diagnostics.span import Span
+from hloc.emit.options import EmitOptions
+from hloc.ir.types import TensorType
+from hloc.runtime import xla
+
+_INTEGERS = {"i": "get_signless", "u": "get_unsigned"}
+
+
+def jaxlib_version() -> tuple[int, ...]:
+    """The version of jaxlib as numbers: (0, 12, 0, 1)."""
+    return tuple(int(part) for part in re.findall(r"\d+", xla.jaxlib_version()))
+
+
+class LowerContext:
+    """The `ctx` of `OpDef.lower`. An MLIR context, insertion point and location are active while it is used."""
+
+    def __init__(self, options: EmitOptions) -> None:
+        self.platform = options.platform
+        self.jaxlib = jaxlib_version()
+        self.in_loop = False
+        self._element_types: dict[np.dtype, Any] = {}
+
+    def element_type(self, dtype: np.dtype) -> Any:
+        """MLIR's element type; signed integers are signless there."""
+        if dtype not in self._element_types:
+            self._element_types[dtype] = _element_type(np.dtype(dtype))
+        return self._element_types[dtype]
+
+    def type(self, type: TensorType) -> Any:
+        """MLIR's ranked tensor type."""
+        return mlir.ir.RankedTensorType.get(type.shape, self.element_type(type.dtype))
+
+    def constant(self, value: np.ndarray) -> Any:
+        """A constant with the shape and element type of `value`."""
+        array = np.asarray(value)
+        return mlir.hlo.constant(self._elements(array))
+
+    def _elements(self, array: np.ndarray) -> Any:
+        ir = mlir.ir
+        if array.size and (array.size == 1 or _all_same(array)):
+            return self._splat(array)
+        element = self.element_type(array.dtype)
+        if array.dtype == np.bool_:
+            packed = np.packbits(array, bitorder="little")
+            return ir.DenseElementsAttr.get(packed, type=element, shape=array.shape)
+        return ir.DenseElementsAttr.get(np.ascontiguousarray(array), type=element, shape=array.shape)
+
+    def _splat(self, array: np.ndarray) -> Any:
+        ir = mlir.ir
+        one = np.asarray(array.reshape(-1)[0])
+        type = self.type(TensorType(array.shape, array.dtype))
+        if array.dtype.kind == "c":
+            text = f"({_float_text(one.real)}, {_float_text(one.imag)})"
+            return ir.Attribute.parse(f"dense<{text}> : {type}")
+        if array.dtype.kind == "f":
+            return ir.Attribute.parse(f"dense<{_float_text(one)}> : {type}")
+        return ir.DenseElementsAttr.get_splat(type, ir.IntegerAttr.get(self.element_type(array.dtype), int(one)))
+
+    @staticmethod
+    def location(span: Span, op_name: str) -> Any:
+        """Where an operation comes from; XLA keeps it as the metadata of its instructions."""
+        ir = mlir.ir
+        if not span.line:
+            return ir.Location.unknown()
+        place = ir.Location.file(span.file, span.line, span.column + 1)
+        return ir.Location.name(f"{span.function}/{op_name}" if span.function else op_name, place)
+
+
+def _element_type(dtype: np.dtype) -> Any:
+    ir = mlir.ir
+    bits = dtype.itemsize * 8
+    if dtype.kind == "b":
+        return ir.IntegerType.get_signless(1)
+    if dtype.kind in _INTEGERS:
+        return getattr(ir.IntegerType, _INTEGERS[dtype.kind])(bits)
+    floats = {2: ir.F16Type, 4: ir.F32Type, 8: ir.F64Type}
+    if dtype.kind == "c":
+        return ir.ComplexType.get(floats[dtype.itemsize // 2].get())
+    return floats[dtype.itemsize].get()
+
+
+def _all_same(array: np.ndarray) -> bool:
+    """All elements have the same bits (so that -0.0 and NaN keep theirs)."""
+    data = np.ascontiguousarray(array).reshape(-1).view(np.dtype((np.void, array.dtype.itemsize)))
+    return bool((data == data[0]).all())
+
+
+def _float_text(value: np.ndarray) -> str:
+    """A float as MLIR reads it back bit by bit: its bits in hexadecimal."""
+    return "0x" + value[()].tobytes()[::-1].hex().upper()

@@ -1,0 +1,137 @@
+"""Loops in the one form that StableHLO has: carried values, a condition, a body.
+
+    %y = for %n (%s = %x) { ^(%k): …; yield %t }
+
+becomes, with an unsigned counter that starts at zero, steps by one and is compared without sign (the form that XLA's
+and LLVM's loop passes recognise; indices lose their clamps in it),
+
+    %c = convert (maximum %n, 0)
+    %_, %y = loop (%i = 0, %s = %x) cond { yield %i < %c } body { %k = convert %i; …; yield %i + 1, %t }
+
+A `while` keeps its condition; it carries a counter only where the body uses `k` or someone uses the trip count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hloc.ir.builder import Builder
+from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.types import I64, scalar
+from hloc.ops.control import Control, For, While
+from hloc.ops.elementwise import Add, Compare, Convert, Maximum, Minimum, Subtract
+from hloc.ops.helpers import constant
+from hloc.ops.shape import Constant
+
+U64 = scalar(np.uint64)
+
+
+class Loop(Control):
+    """`loop (c0s…) cond(cs) → b1, body(cs) → cs`: StableHLO's `while`. Only emission makes it.
+
+    Attributes: counted: the first carried value is the counter of a `for`.
+    """
+
+    name = "loop"
+
+
+def canonicalize_loops(function: Function) -> None:
+    """Turn every `for` and `while` of a function into `loop`, in place."""
+    used = used_values(function.block)
+    constants = {op.result: op.attrs["value"] for op in walk(function.block) if op.kind is Constant}
+    _rewrite(function.block, used, constants)
+
+
+def used_values(block: Block) -> set[Value]:
+    """Values that some operation or block reads."""
+    used = set(block.results)
+    for op in walk(block):
+        used.update(op.operands)
+        for region in op.regions:
+            used.update(region.results)
+    return used
+
+
+def _rewrite(block: Block, used: set[Value], constants: dict[Value, np.ndarray]) -> None:
+    old, block.ops = block.ops, []
+    for op in old:
+        for region in op.regions:
+            _rewrite(region, used, constants)
+        b = Builder(block, op.span)
+        if op.kind is For:
+            _for_to_loop(b, op, used, constants)
+        elif op.kind is While:
+            _while_to_loop(b, op, used)
+        else:
+            block.ops.append(op)
+
+
+def _for_to_loop(b: Builder, op: Op, used: set[Value], constants: dict[Value, np.ndarray]) -> None:
+    count, *inits = op.operands
+    (body,) = op.regions
+    k = body.args[0]
+    limit = _trip_count(b, count, constants)
+    counter = body.args[0] = Value(U64, k.name)
+    old, body.ops = body.ops, []
+    start = Builder(body, op.span)
+    if k in used:
+        _define_index(start, k, counter, count, op.attrs.get("direction", 1))
+    body.ops += old
+    _step(body, counter, op)
+    cond = _counter_below(body, limit, op)
+    _append_loop(b, op, [constant(b, 0, U64.dtype), *inits], cond, body, (Value(U64), *op.results))
+
+
+def _counter_below(body: Block, limit: Value, op: Op) -> Block:
+    """The condition counter < limit; the attribute `bound` of a `for` tells LLVM how far the counter can get."""
+    cond = Block([Value(v.type, v.name) for v in body.args])
+    b = Builder(cond, op.span)
+    if "bound" in op.attrs:
+        limit = b.emit(Minimum, limit, constant(b, op.attrs["bound"], U64.dtype))
+    cond.results = [b.emit(Compare, cond.args[0], limit, direction="LT")]
+    return cond
+
+
+def _trip_count(b: Builder, count: Value, constants: dict[Value, np.ndarray]) -> Value:
+    if count in constants:
+        return constant(b, max(int(constants[count]), 0), U64.dtype)
+    return b.emit(Convert, b.emit(Maximum, count, constant(b, 0, I64.dtype)), dtype=U64.dtype)
+
+
+def _define_index(b: Builder, k: Value, counter: Value, count: Value, direction: int) -> None:
+    """Define `k`, the index the body sees, at the top of the body."""
+    b.emit(Convert, counter, dtype=I64.dtype)
+    if direction < 0:
+        last = b.emit(Subtract, count, constant(b, 1, I64.dtype))
+        b.emit(Subtract, last, b.block.ops[0].result)
+    b.block.ops[-1].results = (k,)
+
+
+def _step(body: Block, counter: Value, op: Op) -> None:
+    b = Builder(body, op.span)
+    body.results.insert(0, b.emit(Add, counter, constant(b, 1, counter.type.dtype)))
+
+
+def _while_to_loop(b: Builder, op: Op, used: set[Value]) -> None:
+    cond, body = op.regions
+    k = body.args[0]
+    inits = list(op.operands)
+    results: tuple[Value, ...] = op.results
+    if k in used or op.results[0] in used:
+        inits.insert(0, constant(b, 0, I64.dtype))
+        cond.args.insert(0, Value(I64, k.name))
+        _step(body, k, op)
+    else:
+        del body.args[0]
+        results = op.results[1:]
+    _append_loop(b, op, inits, cond, body, results)
+
+
+def _append_loop(
+    b: Builder, op: Op, inits: Sequence[Value], cond: Block, body: Block, results: tuple[Value, ...]
+) -> None:
+    if results:
+        attrs = {"counted": op.kind is For}
+        b.block.ops.append(Op(Loop, tuple(inits), attrs, (cond, body), results, op.span))

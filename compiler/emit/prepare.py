@@ -1,0 +1,49 @@
+"""Rewrites a copy of the program into the form that is written.
+
+For every platform: canonical loops, and constants in the region that uses them. For the CPU also barriers that keep
+updates in place, stores instead of branches, and (`tune`) the ordering of carried scalars. What depends on the
+version of jaxlib is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hloc.emit.barriers import insert_barriers
+from hloc.emit.constants import sink_constants
+from hloc.emit.context import jaxlib_version
+from hloc.emit.loops import canonicalize_loops
+from hloc.emit.options import EmitOptions
+from hloc.emit.predicate import Policy, predicate_stores
+from hloc.emit.strict import separate_products
+from hloc.emit.tune import tune_loops
+from hloc.ir.core import Function, Module, clone_block
+
+
+def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Module:
+    """A copy with the named functions, ready to be written."""
+    copy = Module(main=module.main)
+    for name in names:
+        function = module.functions[name]
+        copy.functions[name] = Function(name, clone_block(function.block, {}), function.span)
+        _prepare_function(copy.functions[name], options)
+    return copy
+
+
+def _prepare_function(function: Function, options: EmitOptions) -> None:
+    cpu = options.platform == "cpu"
+    if cpu:
+        predicate_stores(function, _policy(jaxlib_version()))
+    canonicalize_loops(function)
+    if options.strict:
+        separate_products(function)
+    if cpu:
+        insert_barriers(function)
+        if options.tune:
+            tune_loops(function)
+    sink_constants(function)
+
+
+def _policy(jaxlib: tuple[int, ...]) -> Policy:
+    """Up to 0.10 a branch that writes an array copies it in each trip: worth as much work as the copy."""
+    return Policy(work_per_written_element=1.0 if jaxlib < (0, 11) else 0.0)
