@@ -10,6 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hloc.runtime.array import Array as Array
+    from hloc.runtime.array import array as array
+    from hloc.runtime.array import from_dlpack as from_dlpack
     from hloc.runtime.compile import compile_stablehlo as compile_stablehlo
     from hloc.runtime.errors import ArgumentError as ArgumentError
     from hloc.runtime.errors import DeviceError as DeviceError
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ArgumentError": "errors",
+    "Array": "array",
     "Backend": "xla",
     "BuildOptions": "options",
     "DeviceError": "errors",
@@ -36,11 +40,14 @@ _HOME = {
     "Memory": "executable",
     "Signature": "executable",
     "XlaCompileError": "errors",
+    "array": "array",
     "backend": "xla",
     "compile_stablehlo": "compile",
+    "from_dlpack": "array",
 }
 __all__ = [
     "ArgumentError",
+    "Array",
     "Backend",
     "BuildOptions",
     "DeviceError",
@@ -51,8 +58,10 @@ __all__ = [
     "Memory",
     "Signature",
     "XlaCompileError",
+    "array",
     "backend",
     "compile_stablehlo",
+    "from_dlpack",
 ]
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from hloc.runtime import xla
-from hloc.runtime.errors import ArgumentError
+from hloc.runtime.errors import ArgumentError, ExecutionError
 
 Raw = Any
 """A device array: jaxlib's ArrayImpl."""
@@ -38,6 +38,10 @@ LARGE = 1 << 15
 """From this size on (bytes), an array is borrowed where possible, and its staging memory counts in the budget."""
 STAGING_BUDGET = 1 << 28
 """At most this many bytes of idle staging memory for large arrays are kept."""
+
+_FLOATS, _INTS = ("float16", "float32", "float64"), ("int8", "int16", "int32", "int64")
+ELEMENT_TYPES = frozenset(["bool", *_INTS, *(f"u{name}" for name in _INTS), *_FLOATS, "complex64", "complex128"])
+"""The names of the element types that device arrays have."""
 
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _NUMBERS = {bool: 0, int: 1, float: 2, complex: 3}
@@ -87,6 +91,7 @@ class Buffers:
         self._copy = client.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL
         self._borrow = client.HostBufferSemantics.ZERO_COPY
         self._shares_memory = backend.platform == "cpu"
+        self._error: type[Exception] = client.XlaRuntimeError
         self._idle_bytes = 0
 
     def aval(self, shape: Sequence[int], dtype: Any) -> Aval:
@@ -112,7 +117,10 @@ class Buffers:
 
     def _transfer(self, x: NumPyArray, aval: Aval, semantics: Any) -> Raw:
         backend = self.backend
-        return self._put(aval, backend.sharding, [x], [backend.device], True, False, semantics, True)
+        try:
+            return self._put(aval, backend.sharding, [x], [backend.device], True, False, semantics, True)
+        except self._error as error:
+            raise failure(error) from error
 
     def owns(self, raw: Raw) -> bool:
         """Whether this device array was made here (not by jax, not on another device)."""
@@ -128,9 +136,9 @@ class Buffers:
         if type(x) is not np.ndarray:
             if type(x) in aval.numbers:
                 return self._stage(x, aval) if self._shares_memory else self._place_host(np.array(x, aval.dtype), aval)
-            x = getattr(x, "_raw", x)
-            if type(x) is self.array_type:
-                return self._place_raw(x, aval, position)
+            raw = getattr(x, "_raw", x)  # of an hloc.Array
+            if type(raw) is self.array_type:
+                return self._place_raw(raw, aval, position)
             x = _as_numpy(x, aval, position)
         if x.shape != aval.shape or x.dtype != aval.dtype:
             x = _native(x)
@@ -194,8 +202,11 @@ class Buffers:
         return self.place(to_numpy(raw), aval, position)  # another device's or jax's: by way of the host
 
     def wait(self, raws: Sequence[Raw]) -> None:
-        """Wait until these device arrays are computed. An error of XLA comes out as jaxlib's JaxRuntimeError."""
-        self._wait(raws)
+        """Wait until these device arrays are computed. Raises: ExecutionError where that failed."""
+        try:
+            self._wait(raws)
+        except self._error as error:
+            raise failure(error) from error
 
 
 @functools.cache
@@ -205,12 +216,25 @@ def buffers(backend: xla.Backend) -> Buffers:
 
 
 def to_numpy(raw: Raw) -> NumPyArray:
-    """The contents as a NumPy array, waiting for them if need be. On the CPU a read-only view without a copy."""
+    """The contents as a NumPy array, waiting for them if need be. On the CPU a read-only view without a copy.
+
+    Raises: ExecutionError where computing them failed, or where the array was donated to a program.
+    """
     try:
         return np.asarray(memoryview(raw))
     except BufferError:  # not on the host; this path of jaxlib's imports jax where it is installed
+        if raw.is_deleted():
+            raise ExecutionError("the memory of this array was given to a program, which has used it up") from None
         copy = getattr(raw, "_to_np_array_did_copy", None) or raw._single_device_array_to_np_array_did_copy
-        return np.asarray(copy()[0])
+        try:
+            return np.asarray(copy()[0])
+        except xla.client_module().XlaRuntimeError as error:
+            raise failure(error) from error
+
+
+def failure(error: Exception) -> ExecutionError:
+    """The error to raise for one that jaxlib raised while a program ran."""
+    return ExecutionError(f"XLA failed while running the program: {error}")
 
 
 def _is_aligned(x: NumPyArray) -> bool:

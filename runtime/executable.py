@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hloc.runtime import xla
-from hloc.runtime.buffers import Hold, Raw, buffers
-from hloc.runtime.errors import ArgumentError, ExecutionError
+from hloc.runtime.buffers import Hold, Raw, buffers, failure
+from hloc.runtime.errors import ArgumentError
 
 TypeSpec = tuple[tuple[int, ...], str]
 """Shape and the name of the NumPy element type."""
@@ -63,7 +63,7 @@ class Executable:
         self._avals = tuple(self._buffers.aval(*spec) for spec in self.signature.inputs)
         outputs = [self._buffers.aval(*spec) for spec in self.signature.outputs]
         self._handlers = [self._buffers.handler(aval) for aval in outputs]
-        self._array_type = self._buffers.array_type
+        self._array_type: Any = self._buffers.array_type
         self._run = loaded.execute_sharded
         self._error = xla.client_module().XlaRuntimeError
 
@@ -82,7 +82,9 @@ class Executable:
         return self._run_raw(arguments)
 
     def _place_and_run(self, arguments: Sequence[Any]) -> list[Raw]:
-        place, raws, holds = self._buffers.place, [], []
+        place = self._buffers.place
+        raws: list[Raw] = []
+        holds: list[Hold] = []
         for argument, aval in zip(arguments, self._avals, strict=True):
             raw, hold = place(argument, aval, len(raws))
             raws.append(raw)
@@ -94,16 +96,13 @@ class Executable:
         try:
             results: list[Raw] = self._run(raws).consume_with_handlers(self._handlers)
         except self._error as error:
-            raise ExecutionError(f"XLA failed while running the program: {error}") from error
+            raise failure(error) from error
         return results
 
     def _run_held(self, raws: list[Raw], holds: list[Hold]) -> list[Raw]:
         """Run, and wait, because the memory in `holds` will change. After a failure it is not used again."""
-        try:
-            results: list[Raw] = self._run(raws).consume_with_handlers(self._handlers)
-            self._buffers.wait(results)
-        except self._error as error:
-            raise ExecutionError(f"XLA failed while running the program: {error}") from error
+        results = self._run_raw(raws)
+        self._buffers.wait(results)
         self._buffers.release(holds)
         return results
 

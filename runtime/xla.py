@@ -201,8 +201,16 @@ def load_program(serialized: bytes, device: Backend) -> Any:
 def register_lapack() -> None:
     """Make the LAPACK custom calls known to XLA's CPU client. It costs the import of SciPy's BLAS bindings, if any."""
     xla_client = client_module()
-    from jaxlib.cpu import _lapack
+    from jaxlib.cpu import _lapack  # type: ignore[attr-defined]  # an extension module without type information
 
     _lapack.initialize()
     for name, target in _lapack.registrations().items():
         xla_client.register_custom_call_target(name, target, platform="cpu", api_version=int(name.endswith("_ffi")))
+
+
+def to_dlpack(raw: Any, stream: Any = None) -> Any:
+    """A DLPack capsule of a device array's memory. Raises: BufferError where DLPack cannot describe it."""
+    try:
+        return client_module()._xla.buffer_to_dlpack_managed_tensor(raw, stream)
+    except client_module().XlaRuntimeError as error:
+        raise BufferError(str(error)) from error
