@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hloc.runtime.array import Array as Array
-    from hloc.runtime.array import array as array
     from hloc.runtime.array import from_dlpack as from_dlpack
+    from hloc.runtime.cache import Cache as Cache
+    from hloc.runtime.cache import Entry as Entry
+    from hloc.runtime.compile import compile_or_load as compile_or_load
     from hloc.runtime.compile import compile_stablehlo as compile_stablehlo
+    from hloc.runtime.compile import load_program as load_program
+    from hloc.runtime.compile import program_key as program_key
+    from hloc.runtime.compile import store_program as store_program
     from hloc.runtime.errors import ArgumentError as ArgumentError
+    from hloc.runtime.errors import CacheWarning as CacheWarning
     from hloc.runtime.errors import DeviceError as DeviceError
     from hloc.runtime.errors import ExecutionError as ExecutionError
     from hloc.runtime.errors import HlocRuntimeError as HlocRuntimeError
@@ -32,7 +38,10 @@ _HOME = {
     "Array": "array",
     "Backend": "xla",
     "BuildOptions": "options",
+    "Cache": "cache",
+    "CacheWarning": "errors",
     "DeviceError": "errors",
+    "Entry": "cache",
     "Executable": "executable",
     "ExecutionError": "errors",
     "HlocRuntimeError": "errors",
@@ -40,17 +49,23 @@ _HOME = {
     "Memory": "executable",
     "Signature": "executable",
     "XlaCompileError": "errors",
-    "array": "array",
     "backend": "xla",
+    "compile_or_load": "compile",
     "compile_stablehlo": "compile",
     "from_dlpack": "array",
+    "load_program": "compile",
+    "program_key": "compile",
+    "store_program": "compile",
 }
 __all__ = [
     "ArgumentError",
     "Array",
     "Backend",
     "BuildOptions",
+    "Cache",
+    "CacheWarning",
     "DeviceError",
+    "Entry",
     "Executable",
     "ExecutionError",
     "HlocRuntimeError",
@@ -58,10 +73,13 @@ __all__ = [
     "Memory",
     "Signature",
     "XlaCompileError",
-    "array",
     "backend",
+    "compile_or_load",
     "compile_stablehlo",
     "from_dlpack",
+    "load_program",
+    "program_key",
+    "store_program",
 ]
 
 
