@@ -91,7 +91,7 @@ class _Commit:
     """T1 for one loop body: gives the carried values their final form in an order that needs no copies.
 
     Slots are positions in the carry; `done` maps a slot to a value that is there once the slot's new value has been
-    computed.
+    computed. All commits mention the temporaries, so that LLVM knows that the slots do not overlap them.
     """
 
     def __init__(self, body: Block) -> None:
@@ -101,6 +101,7 @@ class _Commit:
         self.made_by = {v: op for op in body.ops for v in op.results}
         self.depends = [self._carried_inputs(v) for v in body.results]
         self.done: dict[int, Value] = {}
+        self.temporaries: list[Value] = []
 
     def run(self) -> None:
         slots = [j for j, (a, r) in enumerate(zip(self.body.args, self.body.results, strict=True)) if a is not r]
@@ -152,11 +153,9 @@ class _Commit:
     def _commit(self, j: int, slots: Sequence[int]) -> None:
         value = self.body.results[j]
         if not self._rank(j):
-            waits = [
-                self.done[i]
-                for i in slots
-                if i in self.done and i != j and j in self.depends[i] and not self._together(i, j)
-            ]
+            readers = [i for i in slots if i != j and j in self.depends[i] and not self._together(i, j)]
+            waits = [*dict.fromkeys([*(self.done[i] for i in readers), *self.temporaries])]
+            waits = [v for v in waits if v is not value]
             if not waits and self._needs_copy(j):
                 waits = [self.body.args[j]]
             value = self._wait(value, waits)
@@ -171,6 +170,7 @@ class _Commit:
         if not fresh:
             value = self._wait(value, [self.body.args[j]])
         self.body.results[j] = self.done[j] = self.b.emit(Barrier, value)
+        self.temporaries.append(self.done[j])
 
     def _wait(self, value: Value, others: Sequence[Value]) -> Value:
         """`value`, not before `others` are there."""

@@ -102,7 +102,7 @@ def mandelbrot_python(cr: float, ci: float, n: int) -> Any:
     return count, zr, zi
 
 
-@entry("mandelbrot", lambda n: (np.float64(-0.1), np.float64(0.65), np.int64(n)), mandelbrot_python)
+@entry("mandelbrot", lambda n: (np.float64(-0.1), np.float64(0.3), np.int64(n)), mandelbrot_python)
 def mandelbrot(n: int) -> Module:
     def build(c: Code, cr: Value, ci: Value, limit: Value) -> Any:
         def cond(c: Code, zr: Value, zi: Value, count: Value) -> Value:
