@@ -128,7 +128,8 @@ class Desugar:
         if isinstance(stmt, gast.Continue):
             if tail:
                 return [], []
-            assert self.loop and self.loop.region
+            assert self.loop
+            assert self.loop.region
             flag = self.loop.region.continue_flag = self.loop.region.continue_flag or self.fresh("continue")
             return [set_flag(flag, True, stmt)], [flag]
         if isinstance(stmt, gast.Break):
@@ -196,7 +197,7 @@ class Desugar:
         tail: bool,
         origin: gast.AST,
     ) -> tuple[list[gast.stmt], Flags]:
-        """`code` with its flags initialised, then `rest` unless a flag is set; `rest` is None where `code` never falls."""
+        """`code`, its flags initialised, then `rest` unless one is set; `rest` is None where `code` never falls."""
         returned = Region()
         if region is not None:
             code = [*(set_flag(flag, False, origin) for flag in region.flags()), *code]

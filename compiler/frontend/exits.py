@@ -1,4 +1,4 @@
-"""How control leaves statements: the questions that desugaring asks of a tree with break, continue, return and raise."""
+"""How control leaves statements: what desugaring asks of a tree with break, continue, return and raise."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Refuse what the language does not have, with the place and with what works instead.
 
-The fence sees the whole function once, nested functions included, before anything is rewritten; later stages may rely on
-the constructs named here being absent. Generator expressions that are consumed at once become list comprehensions.
+The fence sees the whole function once, nested functions included, before anything is rewritten; later stages may rely
+on the constructs named here being absent. Generator expressions that are consumed at once become list comprehensions.
 """
 
 from __future__ import annotations

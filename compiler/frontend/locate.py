@@ -6,7 +6,6 @@ import gives an error instead of a program that nobody is running.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -43,7 +42,7 @@ class ParsedFile:
 
 
 def locate(fn: types.FunctionType) -> Located:
-    """The tree of `fn`. Raises SourceError when there is no text, or when the text is not what `fn` was compiled from."""
+    """The tree of `fn`. Raises SourceError when there is no text, or not the text `fn` was compiled from."""
     code = fn.__code__
     parsed = None
     for lines in source_texts(fn):

@@ -26,8 +26,8 @@ class Scope:
     """The names of one function, lambda or comprehension.
 
     params: in the order of `co_varnames` (positional, keyword-only, *args, **kwargs).   locals: all bound here, params
-    and flags included.   cellvars: locals that nested functions use.   freevars: names of functions around, used here or
-    further in.   nonlocals: those of `freevars` that are assigned here (declared nonlocal, or `:=` in a comprehension).
+    and flags included.   cellvars: locals that nested functions use.   freevars: names of functions around, used here
+    or further in.   nonlocals: those of `freevars` assigned here (declared nonlocal, or by `:=` in a comprehension).
     globals: names looked up in the module or among the builtins.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 import weakref
 from dataclasses import dataclass
+from functools import partial
 
 import gast
 
@@ -55,9 +56,13 @@ def function_source(fn: types.FunctionType) -> FunctionSource:
         raise SourceError(f"{fn!r} has no Python source", help="only functions written in Python can be compiled")
     known = _cache.get(id(code))  # by identity: equal code objects may come from different files
     if known is None:
-        forget = weakref.ref(code, lambda _, key=id(code): _cache.pop(key, None))
-        known = _cache[id(code)] = forget, read(fn)
+        source = read(fn)
+        known = _cache[id(code)] = weakref.ref(code, partial(_forget, id(code))), source
     return known[1]
+
+
+def _forget(key: int, _: object) -> None:
+    _cache.pop(key, None)
 
 
 def read(fn: types.FunctionType) -> FunctionSource:
