@@ -57,14 +57,11 @@ class LowerContext:
 
     def _splat(self, array: np.ndarray) -> Any:
         ir = mlir.ir
-        one = np.asarray(array.reshape(-1)[0])
-        type = self.type(TensorType(array.shape, array.dtype))
-        if array.dtype.kind == "c":
-            text = f"({_float_text(one.real)}, {_float_text(one.imag)})"
-            return ir.Attribute.parse(f"dense<{text}> : {type}")
-        if array.dtype.kind == "f":
-            return ir.Attribute.parse(f"dense<{_float_text(one)}> : {type}")
-        return ir.DenseElementsAttr.get_splat(type, ir.IntegerAttr.get(self.element_type(array.dtype), int(one)))
+        one = np.ascontiguousarray(array.reshape(-1)[0])
+        if array.dtype == np.bool_:
+            type = self.type(TensorType(array.shape, array.dtype))
+            return ir.DenseElementsAttr.get_splat(type, ir.BoolAttr.get(bool(one)))
+        return ir.DenseElementsAttr.get(one, type=self.element_type(array.dtype), shape=array.shape)
 
     @staticmethod
     def location(span: Span, op_name: str) -> Any:
@@ -93,8 +90,3 @@ def _all_same(array: np.ndarray) -> bool:
     """All elements have the same bits (so that -0.0 and NaN keep theirs)."""
     data = np.ascontiguousarray(array).reshape(-1).view(np.dtype((np.void, array.dtype.itemsize)))
     return bool((data == data[0]).all())
-
-
-def _float_text(value: np.ndarray) -> str:
-    """A float as MLIR reads it back bit by bit: its bits in hexadecimal."""
-    return "0x" + value[()].tobytes()[::-1].hex().upper()
