@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, type[OpDef]] = {}
 
+# Modules of NumPy functions that printed programs call; each has IMPORTS, names() and source(text) as hloc.ops.prelude.
+PRELUDES: list[Any] = []
+
 
 class OpDef:
     """Base of op records; the slots below are what a record may fill.

@@ -222,9 +222,9 @@ class _Parser:
             return json.loads(token.text)
         if token.text in ("True", "False", "None"):
             return {"True": True, "False": False, "None": None}[token.text]
-        if token.kind == "number":
-            return int(token.text) if re.fullmatch(r"[-+]?\d+", token.text) else float(token.text)
-        self.fail(f"expected an attribute, found {token.text!r}", token)
+        if token.kind != "number":
+            self.fail(f"expected an attribute, found {token.text!r}", token)
+        return int(token.text) if re.fullmatch(r"[-+]?\d+", token.text) else float(token.text)
 
     def items(self, end: str, read: Any) -> tuple[Any, ...]:
         items = []

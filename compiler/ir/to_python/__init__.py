@@ -1,0 +1,80 @@
+"""IR → Python that runs under plain NumPy and computes the same: the readable form of every stage.
+
+    func @main(%x: f64, %n: i64) -> f64 {                import numpy as np
+      %one: f64 = constant {value = f64(1.0)}
+      %y: f64 = for %n, %x … body(%k: i64, %s: f64) {    def main(x, n):
+        %t: f64 = sine %s                           →        x = np.float64(x)
+        %u: f64 = add %t, %one                               n = np.int64(n)
+        yield %u                                             for _ in range(n):
+      }                                                          x = np.sin(x) + 1.0
+      return %y                                              return x
+    }
+
+The way there: `prepare` (a copy with constants at their uses), `copies` (so that every write may happen in place),
+`nesting` (what is written inside an expression), `variables`, `statements` and `expressions` (gast), `source` (text).
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from typing import Any
+
+import numpy as np
+
+from hloc.diagnostics.span import Span
+from hloc.ir.core import Module
+from hloc.ir.opdef import PRELUDES
+from hloc.ir.to_python.prepare import prepare
+from hloc.ir.to_python.source import function_source
+from hloc.ir.to_python.statements import function_tree
+
+__all__ = ["run_python", "to_python"]
+
+HEADER = "import numpy as np\n"
+
+
+def to_python(module: Module, *, comments: bool = False, clamp: bool = True) -> str:
+    """The module as Python source; its functions keep their names.
+
+    comments: each statement ends with its place in the user's source, `# mlp.py:12`.
+    clamp: an index that may leave its array is written `min(max(i, 0), n - 1)`, as `read` and `upd` define it;
+    without it
+        the text is plainer and computes the same for programs that never index out of range.
+    Scalars must be NumPy scalars for integers to wrap; the entry function converts its parameters. NumPy warns
+    where numbers overflow: np.errstate is the caller's matter.
+    """
+    reserved = _reserved_names(module)
+    functions = []
+    for function in prepare(module, clamp).functions.values():
+        spans: dict[Any, Span] = {}
+        tree = function_tree(function, reserved, function.name == module.main, spans)
+        functions.append(function_source(tree, lambda node, s=spans: _place(s.get(node)) if comments else ""))
+    text = "\n\n\n".join(functions)
+    helpers = [source for prelude in PRELUDES if (source := prelude.source(text))]
+    header = "".join(prelude.IMPORTS for prelude in PRELUDES) if helpers else HEADER
+    return "\n\n".join([header, *(source.rstrip() + "\n" for source in helpers), text + "\n"])
+
+
+def run_python(module: Module, args: list[Any] | tuple[Any, ...]) -> list[Any]:
+    """Run the printed program on arrays and numbers; gives the results as arrays of their types."""
+    namespace: dict[str, Any] = {}
+    exec(compile(to_python(module), f"<{module.main}>", "exec"), namespace)
+    with np.errstate(all="ignore"):
+        found = namespace[module.main](*args)
+    types = [v.type for v in module.entry.results]
+    values = [found] if len(types) == 1 else list(found or ())
+    for value, type_ in zip(values, types, strict=True):
+        if np.asarray(value).dtype != type_.dtype:
+            raise TypeError(f"the printed program gives {np.asarray(value).dtype} for {type_}:\n{to_python(module)}")
+    return [np.asarray(v) for v in values]
+
+
+def _reserved_names(module: Module) -> set[str]:
+    """Names that variables must not take."""
+    helpers = {name for prelude in PRELUDES for name in prelude.names()}
+    return {"np", "math", *dir(builtins), *keyword.kwlist, *module.functions, *helpers}
+
+
+def _place(span: Span | None) -> str:
+    return str(span) if span is not None and span.line else ""

@@ -1,0 +1,188 @@
+"""Copies before writes: afterwards every `upd` may write into the array it is given.
+
+    %b = upd %a, %v, %i          %c = copy %a
+    %s = reduce_sum %a       →   %b = upd %c, %v, %i
+                                 %s = reduce_sum %a
+
+An array may be written in place when the program made it itself (a parameter belongs to the caller) and when no
+value that may share its memory is live after the write. Values are put into classes of possibly shared memory:
+views, loop variables with their initial and next values, results of branches. A copy goes before the outermost loop
+through which the array is carried if that is enough, else before the write.
+"""
+
+from __future__ import annotations
+
+from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.opdef import REGISTRY
+from hloc.ir.to_python.liveness import Listener, Liveness
+from hloc.ir.to_python.prepare import blocks, use_counts
+from hloc.ir.to_python.templates import may_alias
+
+_Place = tuple[Op, int]  # operand of an op
+
+
+class Classes:
+    """Union-find over values."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Value, Value] = {}
+
+    def find(self, value: Value) -> Value:
+        root = value
+        while (parent := self._parent.get(root, root)) is not root:
+            root = parent
+        while value is not root:
+            self._parent[value], value = root, self._parent.get(value, root)
+        return root
+
+    def join(self, *values: Value) -> None:
+        for value in values[1:]:
+            self._parent[self.find(value)] = self.find(values[0])
+
+
+def memory_classes(function: Function) -> Classes:
+    """Values that may share memory, in classes."""
+    classes = Classes()
+    for op in walk(function.block):
+        if op.name == "upd":
+            classes.join(op.result, op.operands[0])
+        elif op.name == "call":
+            shared = [v for v in (*op.results, *op.operands) if v.type.rank]
+            classes.join(*shared)
+        elif op.regions:
+            _join_control(classes, op)
+        else:
+            for result in op.results:
+                if may_alias(op, result):
+                    classes.join(result, *op.operands)
+    return classes
+
+
+def _join_control(classes: Classes, op: Op) -> None:
+    results = op.results
+    if op.name in ("for", "while"):
+        body = op.regions[-1]
+        carried = len(body.results)
+        classes_of = (
+            results[len(results) - carried :],
+            body.args[1:],
+            body.results,
+            op.operands[len(op.operands) - carried :],
+        )
+    else:
+        classes_of = (results, *(region.results for region in op.regions))
+    for group in zip(*classes_of, strict=True):
+        classes.join(*group)
+
+
+def insert_copies(function: Function) -> None:
+    """Insert `copy` ops (in place) until every write may happen in place."""
+    tried: set[_Place] = set()
+    while writes := _unsafe_writes(function):
+        sources, done = _Sources(function.block), set[_Place]()
+        for op in writes:
+            sources.copy_before(op, tried, done)
+
+
+def _unsafe_writes(function: Function) -> list[Op]:
+    classes = memory_classes(function)
+    foreign = {classes.find(v) for v in _foreign(function)}
+    finder = _Finder(classes, foreign, _private_writes(function.block))
+    Liveness(finder, {}).function(function)
+    return finder.unsafe[::-1]
+
+
+def _private_writes(block: Block) -> set[Op]:
+    """Writes to an array that was made in the same block and that nothing else reads, however values flow later."""
+    counts = use_counts(block)
+    private: set[Op] = set()
+    for b in blocks(block):
+        made = {op.result for op in b.ops if len(op.results) == 1 and _makes_array(op)}
+        for op in b.ops:
+            if op.name == "upd" and op.operands[0] in made and counts[op.operands[0]] == 1:
+                made.add(op.result)
+                private.add(op)
+    return private
+
+
+def _makes_array(op: Op) -> bool:
+    if op.name == "broadcast_in_dim":
+        return op.operands[0].type.rank == 0
+    return not op.regions and op.name not in ("upd", "call") and not may_alias(op, op.result)
+
+
+def _foreign(function: Function) -> list[Value]:
+    """Arrays that must not be written: parameters, and broadcasts, which NumPy makes read-only."""
+    broadcasts = [
+        op.result for op in walk(function.block) if op.name == "broadcast_in_dim" and op.operands[0].type.rank
+    ]
+    return [v for v in function.params if v.type.rank] + broadcasts
+
+
+class _Finder(Listener):
+    """Collects the writes that must not happen in place."""
+
+    def __init__(self, classes: Classes, foreign: set[Value], private: set[Op]) -> None:
+        self.classes, self.foreign, self.private = classes, foreign, private
+        self.unsafe: list[Op] = []
+
+    def passed(self, op: Op, live: set[Value]) -> None:
+        if op.name != "upd" or not op.result.type.rank or op in self.private:
+            return
+        written = self.classes.find(op.result)
+        shared = any(v is not op.result and self.classes.find(v) is written for v in live)
+        if shared or written in self.foreign:
+            self.unsafe.append(op)
+
+
+class _Sources:
+    """Where the arrays of a program come from, to find the place of a copy."""
+
+    def __init__(self, block: Block) -> None:
+        self.loops: dict[Value, _Place] = {}
+        self.writes: dict[Value, Op] = {}
+        self.owner: dict[Op, Block] = {}
+        self._visit(block)
+
+    def _visit(self, block: Block) -> None:
+        for op in block.ops:
+            self.owner[op] = block
+            if op.name == "upd":
+                self.writes[op.result] = op
+            if op.name in ("for", "while"):
+                shift = 0 if op.name == "for" else -1
+                self.loops |= {v: (op, i + shift) for i, v in enumerate(op.regions[-1].args) if i}
+                first = len(op.results) - len(op.regions[-1].results)
+                self.loops |= {v: (op, i + 1 + shift) for i, v in enumerate(op.results[first:])}
+            for region in op.regions:
+                self._visit(region)
+
+    def copy_before(self, op: Op, tried: set[_Place], done: set[_Place]) -> None:
+        """Copy the written array at the outermost place that was not tried yet; `done` are the copies of this round."""
+        places = self._places(op)
+        if not done.isdisjoint(places):
+            return
+        place = next((p for p in reversed(places) if p not in tried), places[0])
+        tried.add(place)
+        done.add(place)
+        self._insert(*place)
+
+    def _places(self, op: Op) -> list[_Place]:
+        """Where the array that `op` writes could be copied: before the write, before loops that carry it."""
+        places = [(op, 0)]
+        value = op.operands[0]
+        while value in self.writes or value in self.loops:
+            if value in self.writes:
+                value = self.writes[value].operands[0]
+            else:
+                places.append(self.loops[value])
+                loop, index = self.loops[value]
+                value = loop.operands[index]
+        return places
+
+    def _insert(self, op: Op, index: int) -> None:
+        source = op.operands[index]
+        result = Value(source.type, source.name)
+        block = self.owner[op]
+        block.ops.insert(block.ops.index(op), Op(REGISTRY["copy"], (source,), {}, (), (result,), op.span))
+        op.operands = (*op.operands[:index], result, *op.operands[index + 1 :])
