@@ -1,12 +1,12 @@
 # Finds a Python and makes a virtual environment in the checkout. Sourced by the scripts beside it; needs bash and Python only.
 #
-#   python=$(find_python)            the interpreter to use; `find_python 3.12` one of that version
-#   environment "$python" EXTRAS     makes or refreshes .venv-VERSION and sets PYTHON to its interpreter
-#   environment "$python" EXTRAS 0.11   the same with that jaxlib, in .venv-VERSION-jaxlib-0.11
+#   python=$(require_python)           the interpreter to use, or a message; `find_python 3.12` one of that version
+#   environment "$python" EXTRAS       makes or refreshes .venv-VERSION and sets PYTHON to its interpreter
+#   environment "$python" EXTRAS 0.11  the same with that jaxlib, in .venv-VERSION-jaxlib-0.11
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 versions=(3.13 3.12 3.11)
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=${PYTHONDONTWRITEBYTECODE-}
+export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -70,12 +70,15 @@ environment() {
     folder=$root/.venv-$version${jaxlib:+-jaxlib-$jaxlib}
     PYTHON=$folder/bin/python
     stamp=$folder/hloc-installed
-    wanted="$extras $(cksum <"$root/pyproject.toml")"
-    if [ -x "$PYTHON" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$PYTHON" -c 'import hloc' 2>/dev/null; then
+    wanted="$root $extras $(cksum <"$root/pyproject.toml")"
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$PYTHON" -c 'import hloc' 2>/dev/null; then
         return
     fi
     say "== making ${folder#"$root"/} with $python =="
-    "$PYTHON" -c '' 2>/dev/null || "$python" -m venv --clear "$folder"
+    # An environment that was copied from elsewhere, or whose interpreter is gone, is made anew.
+    if ! "$PYTHON" -c '' 2>/dev/null || ! grep -qsF "$root " "$stamp"; then
+        "$python" -m venv --clear "$folder"
+    fi
     "$PYTHON" -m pip install --quiet --editable "$root[$extras]" ${jaxlib:+"jaxlib==$jaxlib.*"}
     printf '%s\n' "$wanted" >"$stamp"
 }
