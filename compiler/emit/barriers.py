@@ -8,6 +8,7 @@ in each trip:
     %b = upd %a, %v, %i             →         %x2, %a2 = barrier %x, %a
     yield %x, %b                              %b = upd %a2, %v, %i;  yield %x2, %b
 
+A store whose result is read again in the block is followed by a barrier, else XLA stores a second time for the read.
 Values that feed nothing but the written value need no barrier (one would keep LLVM from vectorising). Branches that
 write an array of the blocks around them begin with a barrier on it. A loop body never yields the result of a branch
 directly: XLA reads the branch index as invariant there, and has looped for ever.
@@ -15,11 +16,12 @@ directly: XLA reads the branch index as invariant there, and has looped for ever
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hloc.emit.loops import Loop
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, free_values, substitute
+from hloc.ir.core import Block, Function, Op, Value, free_values, substitute, walk
 from hloc.ops.control import Call, If, Switch
 from hloc.ops.elementwise import Barrier
 from hloc.ops.indexing import Scatter, Upd
@@ -55,6 +57,14 @@ def _written_outside(block: Block) -> list[Value]:
 def reads(op: Op) -> set[Value]:
     """All values an operation reads, those that its regions capture included."""
     return set(op.operands).union(*(free_values(region) for region in op.regions))
+
+
+def widen_barriers(function: Function) -> None:
+    """Give barriers over one value a second operand: XLA before jaxlib 0.11 has code for a tuple of values only."""
+    for op in walk(function.block):
+        if op.kind is Barrier and len(op.operands) == 1:
+            op.operands *= 2
+            op.results = (*op.results, Value(op.results[0].type))
 
 
 def insert_entry_barrier(region: Block, values: Sequence[Value]) -> None:
@@ -100,6 +110,7 @@ class _Isolation:
         self.reads = [reads(op) for op in block.ops]
         self.last_use = {v: position for position, used in enumerate(self.reads) for v in used}
         self.last_use.update((v, len(block.ops)) for v in block.results)
+        self.uses = Counter(v for used in self.reads for v in used)
         self.renamed: dict[Value, Value] = {}
 
     def run(self) -> None:
@@ -110,15 +121,22 @@ class _Isolation:
                 if live:
                     self._insert(op, [*live, array])
             self._append(op)
+            if op.kind in (Upd, Scatter) and self.uses.get(op.result, 0) > 1:
+                self._insert(op, [op.result])
         self.block.results = [self.renamed.get(v, v) for v in self.block.results]
 
     def _live_readers(self, ops: Sequence[Op], position: int, array: Value) -> list[Value]:
-        """Values computed from reads of `array` before `position` that are used after it, in order."""
+        """Values computed from reads of `array` before `position` that are used there or later, in order.
+
+        None if all of them are used there and nowhere else.
+        """
         tainted = {array: None}
         for op, used in zip(ops[:position], self.reads, strict=False):
             if not used.isdisjoint(tainted):
                 tainted.update((v, None) for v in op.results)
-        return [v for v in tainted if v is not array and self.last_use.get(v, -1) > position]
+        del tainted[array]
+        outlives = any(self.last_use.get(v, -1) > position for v in tainted)
+        return [v for v in tainted if outlives and self.last_use.get(v, -1) >= position]
 
     def _insert(self, op: Op, values: Iterable[Value]) -> None:
         values = list(dict.fromkeys(values))

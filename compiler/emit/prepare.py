@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hloc.emit.barriers import insert_barriers
+from hloc.emit.barriers import insert_barriers, widen_barriers
 from hloc.emit.constants import sink_constants
 from hloc.emit.context import jaxlib_version
+from hloc.emit.forward import forward_stores
 from hloc.emit.loops import canonicalize_loops
 from hloc.emit.options import EmitOptions
 from hloc.emit.predicate import Policy, predicate_stores
@@ -34,6 +35,7 @@ def _prepare_function(function: Function, options: EmitOptions) -> None:
     cpu = options.platform == "cpu"
     if cpu:
         predicate_stores(function, _policy(jaxlib_version()))
+        forward_stores(function)
     canonicalize_loops(function)
     if options.strict:
         separate_products(function)
@@ -42,6 +44,8 @@ def _prepare_function(function: Function, options: EmitOptions) -> None:
         if options.tune:
             tune_loops(function)
     sink_constants(function)
+    if cpu and jaxlib_version() < (0, 11):
+        widen_barriers(function)
 
 
 def _policy(jaxlib: tuple[int, ...]) -> Policy:
