@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def for_(rw: Rewriter, op: Op) -> Replacement:
     if count == 1:
         zero = rw.constant(np.zeros(()), op.operands[0].type)
         return rw.inline(body, [zero, *op.operands[1:]])
-    _pass_by(rw, op)
+    _pass_by_unchanged(rw, op)
     return None
 
 
@@ -51,7 +51,7 @@ def while_(rw: Rewriter, op: Op) -> Replacement:
     """Drop a loop whose condition is false, and pass by carries that never change."""
     if rw.splat_of(op.regions[0].results[0]) == np.False_:
         return _not_run(rw, op)
-    _pass_by(rw, op)
+    _pass_by_unchanged(rw, op)
     return None
 
 
@@ -64,16 +64,17 @@ def _not_run(rw: Rewriter, op: Op) -> Replacement:
     return [rw.constant(np.zeros(()), op.results[0].type), *op.operands]
 
 
-def _pass_by(rw: Rewriter, op: Op) -> None:
-    """Remove the carries of a loop that never change; their initial values stand for them."""
+def _pass_by_unchanged(rw: Rewriter, op: Op) -> None:
     body, inits = op.regions[-1], op.operands[carries_of(op)]
-    keep = [
-        not _never_changes(rw, arg, yielded, init)
-        for arg, yielded, init in zip(body.args[1:], body.results, inits, strict=True)
-    ]
-    for number, (kept, init) in enumerate(zip(keep, inits, strict=True)):
+    places = zip(body.args[1:], body.results, inits, strict=True)
+    pass_by(rw, op, [not _never_changes(rw, *carry) for carry in places])
+
+
+def pass_by(rw: Rewriter, op: Op, keep: Sequence[bool]) -> None:
+    """Remove the carries of a loop that never change, those not in `keep`; their initial values stand for them."""
+    for number, (kept, init) in enumerate(zip(keep, op.operands[carries_of(op)], strict=True)):
         if not kept:
-            places = [body.args[number + 1], op.results[number + (op.name == "while")]]
+            places = [op.regions[-1].args[number + 1], op.results[number + (op.name == "while")]]
             places += [region.args[number] for region in op.regions[:-1]]
             rw.replace(places, [init] * len(places))
     keep_carries(op, keep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,25 @@ from hloc.ir.core import Block, Module, Op, Value
 Scope = dict[Value, np.ndarray]
 
 
-def run(module: Module, arguments: Sequence[Any]) -> list[np.ndarray]:
-    """The results of the main function of `module`."""
+def run(
+    module: Module, arguments: Sequence[Any], observe: Callable[[Value, np.ndarray], None] | None = None
+) -> list[np.ndarray]:
+    """The results of the main function of `module`; `observe` is told of each value when it is defined."""
     params = module.entry.params
     arrays = [np.asarray(a, p.type.dtype) for a, p in zip(arguments, params, strict=True)]
     with np.errstate(all="ignore"):
-        return _Interpreter(module).block(module.entry.block, arrays, {})
+        return _Interpreter(module, observe or (lambda value, array: None)).block(module.entry.block, arrays, {})
 
 
 class _Interpreter:
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, observe: Callable[[Value, np.ndarray], None]) -> None:
         self.module = module
+        self.observe = observe
 
     def block(self, block: Block, arguments: Sequence[np.ndarray], scope: Scope) -> list[np.ndarray]:
-        scope.update(zip(block.args, arguments, strict=True))
+        for arg, array in zip(block.args, arguments, strict=True):
+            scope[arg] = array
+            self.observe(arg, array)
         for op in block.ops:
             operands = [scope[v] for v in op.operands]
             control = getattr(self, op.name + "_", None)
@@ -34,6 +39,7 @@ class _Interpreter:
                 scope[value] = np.asarray(array)
                 assert scope[value].shape == value.type.shape, (op, scope[value])
                 assert scope[value].dtype == value.type.dtype, (op, scope[value])
+                self.observe(value, scope[value])
         return [scope[v] for v in block.results]
 
     def if_(self, op: Op, operands: list[np.ndarray], scope: Scope) -> list[np.ndarray]:

@@ -1,0 +1,81 @@
+"""Replace what the ranges of integers decide: checks of indices that cannot fail, above all.
+
+    for 10 (%err = 0) { ^(%k):                                   for 10 { ^(%k):
+      %neg = compare LT %k, 0                                      %v = read %a, %k
+      %i = select %neg, (add %k, 10), %k                           …
+      %ok = and (compare GE %i, 0), (compare LT %i, 10)     →
+      %err1 = select (and (compare EQ %err, 0), not %ok), 7, %err
+      %v = read %a, %i; …
+
+Bool and integer results that `analyze_ranges` pins to one number become constants, loop carries that keep one number are
+removed, results that equal an operand (a modulo in range, a decided minimum) become that operand, and divisions of
+nonnegative integers get `nonnegative = True`. The rest of the check goes with `fold_constants` and
+`eliminate_dead_code`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hloc.ir.core import Function, Module, Op, Value
+from hloc.transform.analyze_ranges import analyze_ranges
+from hloc.transform.fold_control import pass_by
+from hloc.transform.regions import keep_results
+from hloc.transform.rewrite import Replacement, Rewriter
+
+_LARGEST = 64
+
+
+def drop_checks(module: Module) -> bool:
+    """Use the ranges of integers in every function of `module`, in place; says whether anything changed."""
+    changed = False
+    for function in module.functions.values():
+        changed |= _Dropper(function).run(function)
+    return changed
+
+
+class _Dropper(Rewriter):
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.ranges = analyze_ranges(function)
+
+    def rewrite(self, op: Op) -> Replacement:
+        if op.name in ("for", "while"):
+            pass_by(self, op, [not self.is_pinned(arg) for arg in op.regions[-1].args[1:]])
+        elif op.name in ("if", "switch"):
+            self.pin_results(op)
+        elif op.name != "constant" and len(op.results) == 1:
+            return self.pinned(op)
+        return None
+
+    def is_pinned(self, value: Value) -> bool:
+        interval = self.ranges.interval.get(value)
+        return interval is not None and interval.single
+
+    def pinned(self, op: Op) -> Replacement:
+        """The constant or the operand that the only result of an op equals."""
+        if self.is_pinned(op.result):
+            return [self.number(op.result)]
+        if op.result in self.ranges.same:
+            return [self.resolve(self.ranges.same[op.result])]
+        if op in self.ranges.nonnegative and not op.attrs.get("nonnegative", False):
+            op.attrs["nonnegative"] = True
+            self.changed = True
+        return None
+
+    def pin_results(self, op: Op) -> None:
+        """Replace the results of branches that are always the same number."""
+        keep = [not self.is_pinned(result) for result in op.results]
+        for result, kept in zip(op.results, keep, strict=True):
+            if not kept:
+                self.replace([result], [self.number(result)])
+        keep_results(op, keep)
+
+    def number(self, value: Value) -> Value:
+        """The constant that a pinned value equals."""
+        scalar = value.type.with_shape(())
+        number = np.array(self.ranges.interval[value].lo, value.type.dtype)
+        if value.type.size <= _LARGEST:
+            return self.constant(number, value.type)
+        filling = self.constant(number, scalar)
+        return self.emit("broadcast_in_dim", (filling,), value.type, shape=value.type.shape, dims=())
