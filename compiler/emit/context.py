@@ -51,7 +51,8 @@ class LowerContext:
             return self._splat(array)
         element = self.element_type(array.dtype)
         if array.dtype == np.bool_:
-            packed = np.packbits(array, bitorder="little")
+            bits = np.packbits(array, bitorder="little")
+            packed = np.append(bits, np.uint8(0)) if bits.size == 1 else bits  # one byte alone would be read as a splat
             return ir.DenseElementsAttr.get(packed, type=element, shape=array.shape)
         return ir.DenseElementsAttr.get(np.ascontiguousarray(array), type=element, shape=array.shape)
 
