@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 
 from hloc.emit.loops import Loop
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, free_values, substitute, walk
+from hloc.ir.core import Block, Function, Op, Value, free_values, substitute
 from hloc.ops.control import Call, If, Switch
 from hloc.ops.elementwise import Barrier
 from hloc.ops.indexing import Scatter, Upd
@@ -57,14 +57,6 @@ def _written_outside(block: Block) -> list[Value]:
 def reads(op: Op) -> set[Value]:
     """All values an operation reads, those that its regions capture included."""
     return set(op.operands).union(*(free_values(region) for region in op.regions))
-
-
-def widen_barriers(function: Function) -> None:
-    """Give barriers over one value a second operand: XLA before jaxlib 0.11 has code for a tuple of values only."""
-    for op in walk(function.block):
-        if op.kind is Barrier and len(op.operands) == 1:
-            op.operands *= 2
-            op.results = (*op.results, Value(op.results[0].type))
 
 
 def insert_entry_barrier(region: Block, values: Sequence[Value]) -> None:

@@ -14,6 +14,9 @@ from hloc.ir.core import Block, Op, Value
 from hloc.ir.types import I32
 from hloc.ops.control import Call, If, Switch
 
+NATIVE_CALL = {"xla_cpu_small_call": "true", "inlineable": "false"}
+"""Frontend attributes of a call that XLA:CPU compiles as it is, in one piece of native code."""
+
 Scope = dict[Value, Any]
 
 
@@ -81,7 +84,15 @@ class Writer:
 
     def write_call(self, op: Op, args: Sequence[Any], scope: Scope) -> Sequence[Any]:
         symbol = mlir.ir.FlatSymbolRefAttr.get(self.symbols[op.attrs["function"]])
-        return list(mlir.func.CallOp(self._types(op.results), symbol, list(args)).results)
+        target = mlir.func.CallOp(self._types(op.results), symbol, list(args))
+        if not op.attrs.get("inline", True):
+            target.operation.attributes["mhlo.frontend_attributes"] = _string_attrs(NATIVE_CALL)
+        return list(target.results)
+
+
+def _string_attrs(entries: dict[str, str]) -> Any:
+    ir = mlir.ir
+    return ir.DictAttr.get({key: ir.StringAttr.get(value) for key, value in entries.items()})
 
 
 _Write = Callable[[Writer, Op, Sequence[Any], Scope], Sequence[Any]]

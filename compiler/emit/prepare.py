@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hloc.emit.barriers import insert_barriers, widen_barriers
+from hloc.emit.barriers import insert_barriers
 from hloc.emit.constants import sink_constants
 from hloc.emit.context import jaxlib_version
 from hloc.emit.forward import forward_stores
+from hloc.emit.keep import call_barriers
 from hloc.emit.loops import canonicalize_loops
 from hloc.emit.options import EmitOptions
 from hloc.emit.predicate import Policy, predicate_stores
@@ -28,6 +29,8 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
         function = module.functions[name]
         copy.functions[name] = Function(name, clone_block(function.block, {}), function.span)
         _prepare_function(copy.functions[name], options)
+    if options.platform == "cpu" and jaxlib_version() < (0, 11):
+        call_barriers(copy)
     return copy
 
 
@@ -44,8 +47,6 @@ def _prepare_function(function: Function, options: EmitOptions) -> None:
         if options.tune:
             tune_loops(function)
     sink_constants(function)
-    if cpu and jaxlib_version() < (0, 11):
-        widen_barriers(function)
 
 
 def _policy(jaxlib: tuple[int, ...]) -> Policy:
