@@ -21,14 +21,20 @@ LLVM_OPTIONS = frozenset(
 was tried on every jaxlib in `hloc.runtime.xla.TESTED_JAXLIB`; on other versions they are left out."""
 
 
+def is_for_llvm(name: str) -> bool:
+    """Whether an extra option of this name reaches LLVM's command line."""
+    return not name.startswith("xla_")
+
+
 @dataclass(frozen=True)
 class BuildOptions:
     """Options of one compilation; they are part of the program's cache key.
 
     overrides: XLA debug options by name, for example {"xla_backend_optimization_level": 2}.
-    extra: the map `xla_backend_extra_options`; a name that starts with "-" goes to LLVM and must be in LLVM_OPTIONS.
+    extra: the map `xla_backend_extra_options`. XLA passes a name that does not start with "xla_" on to LLVM; such a
+      name must be in LLVM_OPTIONS.
     fallback: where XLA refuses `extra`, compile again without it.
-    Raises: ValueError for an LLVM option that is not in LLVM_OPTIONS.
+    Raises: ValueError for an option to LLVM that is not in LLVM_OPTIONS.
     """
 
     overrides: Mapping[str, OptionValue] = field(default_factory=dict)
@@ -36,7 +42,7 @@ class BuildOptions:
     fallback: bool = True
 
     def __post_init__(self) -> None:
-        unknown = sorted(name for name in self.extra if name.startswith("-") and name not in LLVM_OPTIONS)
+        unknown = sorted(name for name in self.extra if is_for_llvm(name) and name not in LLVM_OPTIONS)
         if unknown:
             raise ValueError(f"LLVM options that hloc has not tested: {', '.join(unknown)}")
         object.__setattr__(self, "overrides", MappingProxyType(dict(self.overrides)))

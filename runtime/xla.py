@@ -19,7 +19,7 @@ import numpy as np
 
 from hloc.runtime import plugins, wire
 from hloc.runtime.errors import DeviceError, JaxlibVersionError, XlaCompileError
-from hloc.runtime.options import BuildOptions
+from hloc.runtime.options import BuildOptions, is_for_llvm
 
 TESTED_JAXLIB = ("0.10.2", "0.12.0.1")
 _SUPPORTED = ((0, 10), (0, 11), (0, 12))
@@ -162,7 +162,7 @@ def compile_options(options: BuildOptions, device: Backend) -> Any:
 def usable_extra(options: BuildOptions) -> dict[str, str]:
     """`options.extra` without the LLVM options where this jaxlib was not tested with them."""
     tested = jaxlib_version() in TESTED_JAXLIB
-    return {name: value for name, value in options.extra.items() if tested or not name.startswith("-")}
+    return {name: value for name, value in options.extra.items() if tested or not is_for_llvm(name)}
 
 
 def compile_program(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
