@@ -46,23 +46,10 @@ class LowerContext:
         return mlir.hlo.constant(self._elements(array))
 
     def _elements(self, array: np.ndarray) -> Any:
-        ir = mlir.ir
-        if array.size and (array.size == 1 or _all_same(array)):
-            return self._splat(array)
-        element = self.element_type(array.dtype)
-        if array.dtype == np.bool_:
-            bits = np.packbits(array, bitorder="little")
-            packed = np.append(bits, np.uint8(0)) if bits.size == 1 else bits  # one byte alone would be read as a splat
-            return ir.DenseElementsAttr.get(packed, type=element, shape=array.shape)
-        return ir.DenseElementsAttr.get(np.ascontiguousarray(array), type=element, shape=array.shape)
-
-    def _splat(self, array: np.ndarray) -> Any:
-        ir = mlir.ir
-        one = np.ascontiguousarray(array.reshape(-1)[0])
-        if array.dtype == np.bool_:
-            type = self.type(TensorType(array.shape, array.dtype))
-            return ir.DenseElementsAttr.get_splat(type, ir.BoolAttr.get(bool(one)))
-        return ir.DenseElementsAttr.get(one, type=self.element_type(array.dtype), shape=array.shape)
+        """Dense elements; one element given for a larger shape is repeated."""
+        one = array.size == 1 or (array.size > 1 and _all_same(array))
+        data = np.ascontiguousarray(array.reshape(-1)[0] if one else array)
+        return mlir.ir.DenseElementsAttr.get(data, type=self.element_type(array.dtype), shape=array.shape)
 
     @staticmethod
     def location(span: Span, op_name: str) -> Any:
