@@ -3,6 +3,9 @@
 Importing this package fills `hloc.ir.opdef.REGISTRY`.
 """
 
-from hloc.ops import contraction, control, elementwise, indexing, linalg, reduction, shape, sorting
+from hloc.ir.opdef import PRELUDES
+from hloc.ops import contraction, control, elementwise, indexing, layout, linalg, prelude, reduction, shape, sorting
 
-__all__ = ["contraction", "control", "elementwise", "indexing", "linalg", "reduction", "shape", "sorting"]
+__all__ = ["contraction", "control", "elementwise", "indexing", "layout", "linalg", "reduction", "shape", "sorting"]
+
+PRELUDES.append(prelude)

@@ -1,12 +1,21 @@
-"""Arithmetic and bitwise operations on one operand, element by element: signs, rounding, parts of complex numbers, bits."""
+"""Elementwise arithmetic on one operand: signs, rounding, parts of complex numbers, bits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from hloc import mlir
 from hloc.ir.opdef import register
 from hloc.ir.types import B1, TensorType
+from hloc.mlir.build import compare, convert, full
+from hloc.ops import prelude
 from hloc.ops.families import Unary, real_type
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
 
 
 class CheapUnary(Unary):
@@ -25,6 +34,10 @@ class Abs(CheapUnary):
 
     result = staticmethod(real_type)
 
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return args if op.operands[0].type.dtype.kind == "u" else [mlir.hlo.abs(*args)]
+
 
 @register
 class Negate(CheapUnary):
@@ -42,6 +55,13 @@ class Sign(CheapUnary):
     name = "sign"
     reference = np.sign
     text = "np.sign({0})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        type = op.operands[0].type
+        if type.dtype.kind != "u":
+            return [mlir.hlo.sign(*args)]
+        return [convert(ctx, compare(args[0], "NE", full(ctx, type, 0)), type)]
 
 
 @register
@@ -68,6 +88,12 @@ class Trunc(CheapUnary):
     kinds = "f"
     reference = np.trunc
     text = "np.trunc({0})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        (x,) = args
+        negative = compare(x, "LT", full(ctx, op.operands[0].type, 0))
+        return [mlir.hlo.select(negative, mlir.hlo.ceil(x), mlir.hlo.floor(x))]
 
 
 @register
@@ -97,6 +123,7 @@ class Popcnt(CheapUnary):
 
     name = "popcnt"
     kinds = "iu"
+    reference = staticmethod(prelude.op_popcnt)
     text = "op_popcnt({0})"
 
 

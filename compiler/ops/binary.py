@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hloc.diagnostics.errors import DTypeError
 from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
-from hloc.ops import prelude
+from hloc.ops import division, prelude
 from hloc.ops.families import Binary
-from hloc.ops.sampling import Domain
+from hloc.ops.sampling import Domain, Sample
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
 
 NONZERO = Domain(1.0, 5.0)
 
@@ -54,6 +59,7 @@ class Divide(CheapBinary):
 
     name = "divide"
     reference = staticmethod(prelude.op_divide)
+    text = "op_divide({0}, {1})"
     domains = (Domain(-20.0, 20.0), NONZERO)
 
 
@@ -84,6 +90,11 @@ class FloorDivide(CheapBinary):
     def reference(x: Any, y: Any, nonnegative: bool = False) -> Any:
         return np.floor_divide(x, y)
 
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        divide = division.float_floor_divide if op.result.type.dtype.kind == "f" else division.int_floor_divide
+        return [divide(ctx, *args, op.result.type, op.attrs.get("nonnegative", False))]
+
 
 @register
 class FloorMod(CheapBinary):
@@ -100,6 +111,11 @@ class FloorMod(CheapBinary):
     @staticmethod
     def reference(x: Any, y: Any, nonnegative: bool = False) -> Any:
         return np.remainder(x, y)
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        modulus = division.float_floor_mod if op.result.type.dtype.kind == "f" else division.int_floor_mod
+        return [modulus(ctx, *args, op.result.type, op.attrs.get("nonnegative", False))]
 
 
 @register
@@ -186,7 +202,7 @@ class Xor(CheapBinary):
 
 
 class Shift(CheapBinary):
-    """A shift of the bits of lhs by rhs places, read as unsigned; all places are shifted out when it exceeds the width."""
+    """A shift of the bits of lhs by rhs places, read as unsigned; beyond the width all bits are shifted out."""
 
     kinds = "iu"
     domains = (Domain(-100.0, 100.0), Domain(0.0, 7.0))
@@ -203,7 +219,7 @@ class ShiftLeft(Shift):
 
 @register
 class ShiftRightArithmetic(Shift):
-    """Shift in copies of the sign bit, also for unsigned integers."""
+    """Shift in copies of the sign bit."""
 
     name = "shift_right_arithmetic"
     kinds = "i"
@@ -229,10 +245,12 @@ class Complex(CheapBinary):
     reference = staticmethod(prelude.op_complex)
     text = "op_complex({0}, {1})"
 
-    @classmethod
-    def samples_kinds(cls) -> str:
-        return "f"
-
     @staticmethod
     def result(operand: TensorType) -> TensorType:
+        if operand.dtype == np.float16:
+            raise DTypeError(f"complex: lhs must be f32 or f64, found {operand}")
         return operand.with_dtype(np.result_type(operand.dtype, np.complex64))
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        return (sample for sample in super().samples(rng) if sample.operands[0].dtype != np.float16)

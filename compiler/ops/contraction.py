@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hloc import mlir
 from hloc.diagnostics.errors import ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
+from hloc.mlir import build
+from hloc.mlir.build import MlirValue
+from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind, check_same_dtype
+from hloc.ops.sampling import Domain, Sample, dtypes_of
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+SMALL = 12
+"""Inside loops, float products of matrices up to this size are written as multiply and reduce: a `dot_general` from 4x4
+on ends the native form of all loops around it (XLA's CPU compiler)."""
+
+ATTRS = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
 
 
 @register
@@ -20,6 +36,7 @@ class DotGeneral(OpDef):
     """
 
     name = "dot_general"
+    reference = staticmethod(prelude.op_dot_general)
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
@@ -31,15 +48,61 @@ class DotGeneral(OpDef):
             _check_pairs(group, lhs, attrs[f"lhs_{group}"], rhs, attrs[f"rhs_{group}"])
         check_dims("dot_general", "lhs dim", (*attrs["lhs_batch"], *attrs["lhs_contract"]), lhs)
         check_dims("dot_general", "rhs dim", (*attrs["rhs_batch"], *attrs["rhs_contract"]), rhs)
-        batch = tuple(lhs.shape[d] for d in attrs["lhs_batch"])
-        lhs_free = (lhs.shape[d] for d in free_dims(lhs, attrs["lhs_batch"], attrs["lhs_contract"]))
-        rhs_free = (rhs.shape[d] for d in free_dims(rhs, attrs["rhs_batch"], attrs["rhs_contract"]))
-        return (lhs.with_shape((*batch, *lhs_free, *rhs_free)),)
+        return (lhs.with_shape(_result_shape(lhs, rhs, attrs)),)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        lhs, rhs = (operand.type for operand in op.operands)
+        numbers = tuple(tuple(op.attrs[name]) for name in ATTRS)
+        plain = ((), (), (lhs.rank - 1,), (max(rhs.rank - 2, 0),))
+        if numbers == plain and lhs.rank in (1, 2) and rhs.rank in (1, 2):
+            return f"{args[0]} @ {args[1]}"
+        return f"op_dot_general({args[0]}, {args[1]}, {', '.join(map(str, numbers))})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        lhs, rhs = (operand.type for operand in op.operands)
+        numbers = [list(op.attrs[name]) for name in ATTRS]
+        if not numbers[2] or (ctx.platform == "cpu" and ctx.in_loop and _is_small(lhs, rhs)):
+            return [_multiply_and_reduce(ctx, op, *args)]
+        dims = mlir.hlo.DotDimensionNumbers.get(*numbers)
+        return [mlir.hlo.dot_general(ctx.type(op.result.type), *args, dims)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        cases: tuple[Any, ...] = (
+            ((4,), (4,), ((), (), (0,), (0,))),
+            ((0,), (0,), ((), (), (0,), (0,))),
+            ((3, 4), (4, 5), ((), (), (1,), (0,))),
+            ((17, 16), (16, 18), ((), (), (1,), (0,))),
+            ((3, 4), (4,), ((), (), (1,), (0,))),
+            ((4,), (4, 3), ((), (), (0,), (0,))),
+            ((4, 3), (5, 4), ((), (), (0,), (1,))),
+            ((2, 3, 4), (2, 4, 5), ((0,), (0,), (2,), (1,))),
+            ((3, 2, 4), (5, 4, 2), ((1,), (2,), (2,), (1,))),
+            ((2, 3, 4), (3, 4, 2), ((), (), (1, 2), (0, 1))),
+            ((3,), (2,), ((), (), (), ())),
+            ((), (), ((), (), (), ())),
+            ((2, 3), (2, 3), ((0,), (0,), (), ())),
+            ((2, 0), (0, 3), ((), (), (1,), (0,))),
+            ((0, 2), (2, 3), ((), (), (1,), (0,))),
+        )
+        for dtype in dtypes_of("iufc"):
+            for lhs, rhs, numbers in cases:
+                arrays = (Domain(-1, 1).draw(rng, lhs, dtype), Domain(-1, 1).draw(rng, rhs, dtype))
+                yield Sample(arrays, dict(zip(ATTRS, numbers, strict=True)))
 
 
 def free_dims(type: TensorType, batch: Sequence[int], contract: Sequence[int]) -> tuple[int, ...]:
     """The dimensions that are neither batch nor contracted, in order."""
     return tuple(d for d in range(type.rank) if d not in batch and d not in contract)
+
+
+def _result_shape(lhs: TensorType, rhs: TensorType, attrs: dict[str, Any]) -> tuple[int, ...]:
+    batch = (lhs.shape[d] for d in attrs["lhs_batch"])
+    lhs_free = (lhs.shape[d] for d in free_dims(lhs, attrs["lhs_batch"], attrs["lhs_contract"]))
+    rhs_free = (rhs.shape[d] for d in free_dims(rhs, attrs["rhs_batch"], attrs["rhs_contract"]))
+    return (*batch, *lhs_free, *rhs_free)
 
 
 def _check_pairs(
@@ -49,12 +112,40 @@ def _check_pairs(
     check_dims("dot_general", f"lhs_{group}", lhs_dims, lhs)
     check_dims("dot_general", f"rhs_{group}", rhs_dims, rhs)
     if len(lhs_dims) != len(rhs_dims):
-        raise ShapeError(
-            f"dot_general: lhs_{group} {tuple(lhs_dims)} and rhs_{group} {tuple(rhs_dims)} differ in length"
-        )
+        raise ShapeError(f"dot_general: {len(lhs_dims)} dimensions in lhs_{group} and {len(rhs_dims)} in rhs_{group}")
     for i, j in zip(lhs_dims, rhs_dims, strict=True):
         if lhs.shape[i] != rhs.shape[j]:
             raise ShapeError(
                 f"dot_general: sizes differ, {lhs.shape[i]} in dimension {i} of lhs {lhs} "
                 f"and {rhs.shape[j]} in dimension {j} of rhs {rhs}"
             )
+
+
+def _is_small(lhs: TensorType, rhs: TensorType) -> bool:
+    """A float product of matrices with all sizes up to SMALL; vectors stay native as they are."""
+    return lhs.dtype.kind in "fc" and lhs.rank >= 2 and rhs.rank >= 2 and max((*lhs.shape, *rhs.shape)) <= SMALL
+
+
+def _multiply_and_reduce(ctx: Any, op: Op, x: MlirValue, y: MlirValue) -> MlirValue:
+    """Both operands broadcast to [batch…, lhs free…, rhs free…, contracted…], multiplied, and the last ones summed."""
+    lhs, rhs = (operand.type for operand in op.operands)
+    lhs_batch, rhs_batch, lhs_contract, rhs_contract = (tuple(op.attrs[name]) for name in ATTRS)
+    lhs_free, rhs_free = free_dims(lhs, lhs_batch, lhs_contract), free_dims(rhs, rhs_batch, rhs_contract)
+    result = op.result.type
+    full = result.with_shape((*result.shape, *(lhs.shape[d] for d in lhs_contract)))
+    batch, rank = list(range(len(lhs_batch))), result.rank
+    contract = list(range(rank, full.rank))
+    split = len(batch) + len(lhs_free)
+    x = _spread(ctx, x, lhs, lhs_batch + lhs_free + lhs_contract, full, [*batch, *range(len(batch), split), *contract])
+    y = _spread(ctx, y, rhs, rhs_batch + rhs_free + rhs_contract, full, [*batch, *range(split, rank), *contract])
+    product = mlir.hlo.multiply(x, y)
+    return build.reduce(ctx, product, full, 0, contract, mlir.hlo.add) if contract else product
+
+
+def _spread(
+    ctx: Any, x: MlirValue, type: TensorType, order: Sequence[int], full: TensorType, places: Sequence[int]
+) -> MlirValue:
+    """x with its dimensions in this order, broadcast to `full` at `places`."""
+    if list(order) != list(range(type.rank)):
+        x = mlir.hlo.transpose(x, list(order))
+    return build.broadcast(ctx, x, full, places)

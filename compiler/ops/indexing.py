@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hloc import mlir
 from hloc.diagnostics.errors import DTypeError, ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import Shape, TensorType
+from hloc.mlir import build
+from hloc.mlir.build import sizes_of
+from hloc.ops import prelude, scattering
 from hloc.ops.checks import check_dims, check_index, check_kind, check_same_dtype, check_shape, check_starts
+from hloc.ops.sampling import Domain, Sample, dtypes_of, integers
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+COMBINE = {"set": None, "add": np.add, "multiply": np.multiply, "minimum": np.minimum, "maximum": np.maximum}
 
 
 @register
@@ -31,15 +43,48 @@ class Read(OpDef):
         fits = len(sizes) == a.rank and all(0 <= n <= m for n, m in zip(sizes, a.shape, strict=True))
         if not fits or any(sizes[d] != 1 for d in drop):
             raise ShapeError(f"read: window {list(sizes)} with drop {tuple(drop)} does not fit a, {a}")
-        return (a.with_shape(tuple(n for d, n in enumerate(sizes) if d not in drop)),)
+        return (a.with_shape(sizes_of(sizes, drop)),)
+
+    @staticmethod
+    def reference(a: Any, *starts: Any, sizes: tuple[int, ...], drop: tuple[int, ...]) -> Any:
+        return prelude.op_read(a, starts, sizes, drop)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        sizes, drop = tuple(op.attrs["sizes"]), tuple(op.attrs["drop"])
+        return f"op_read({args[0]}, {tuple_text(args[1:])}, {sizes}, {drop})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        if not op.operands[0].type.shape:
+            return [args[0]]
+        window = mlir.hlo.dynamic_slice(args[0], list(args[1:]), list(op.attrs["sizes"]))
+        return [build.reshape(ctx, window, op.result.type)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        cases = (
+            ((5,), (2,), (1,), (0,)),
+            ((5,), (9,), (1,), ()),
+            ((5,), (-3,), (3,), ()),
+            ((3, 4), (1, 2), (1, 2), (0,)),
+            ((3, 4), (2, 3), (1, 1), (0, 1)),
+            ((3, 4), (5, 0), (2, 0), ()),
+            ((0,), (0,), (0,), ()),
+            ((), (), (), ()),
+        )
+        for dtype in dtypes_of("biufc"):
+            for shape, starts, sizes, drop in cases:
+                arrays = (Domain().draw(rng, shape, dtype), *integers(*starts))
+                yield Sample(arrays, {"sizes": sizes, "drop": drop})
 
 
 @register
 class Upd(OpDef):
     """a with the window that begins at the start indices replaced by v ("set") or increased by v ("add").
 
-    v has the shape of the window without the dimensions in `drop`, where the window has size 1. Starts are clamped so that
-    the window lies inside a. Attributes: drop, mode.
+    v has the shape of the window without the dimensions in `drop`, where the window has size 1. Starts are clamped so
+    that the window lies inside a. Attributes: drop, mode.
     """
 
     name = "upd"
@@ -57,13 +102,48 @@ class Upd(OpDef):
             raise ShapeError(f"upd: v, {v}, is larger than a, {a}")
         return (a,)
 
+    @staticmethod
+    def reference(a: Any, v: Any, *starts: Any, drop: tuple[int, ...], mode: str) -> Any:
+        return prelude.op_upd(a, v, starts, drop, mode == "add")
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        drop, add = tuple(op.attrs["drop"]), op.attrs["mode"] == "add"
+        return f"op_upd({args[0]}, {args[1]}, {tuple_text(args[2:])}, {drop}, {add})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        a, v, *starts = args
+        type = op.result.type.with_shape(window(op.operands[1].type, op.attrs["drop"]))
+        v = build.reshape(ctx, v, type)
+        if op.attrs["mode"] == "add":
+            v = mlir.hlo.add(mlir.hlo.dynamic_slice(a, starts, list(type.shape)) if starts else a, v)
+        return [mlir.hlo.dynamic_update_slice(a, v, starts) if starts else v]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        cases = (
+            ((5,), (2,), (), (0,)),
+            ((5,), (9,), (2,), ()),
+            ((3, 4), (1, -1), (2,), (0,)),
+            ((3, 4), (1, 3), (), (0, 1)),
+            ((3, 4), (0, 0), (3, 4), ()),
+            ((4,), (0,), (0,), ()),
+            ((), (), (), ()),
+        )
+        for dtype in dtypes_of("biufc"):
+            for shape, starts, sizes, drop in cases:
+                arrays = (Domain().draw(rng, shape, dtype), Domain().draw(rng, sizes, dtype), *integers(*starts))
+                for mode in ("set",) if dtype.kind == "b" else ("set", "add"):
+                    yield Sample(arrays, {"drop": drop, "mode": mode})
+
 
 @register
 class Gather(OpDef):
     """Elements (or slices) of a at index arrays: a[i_0, i_1, …] in NumPy's notation.
 
-    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); the result has the shape S plus the
-    other dimensions of a. Indices are clamped into range. Attributes: dims.
+    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); the result has the shape S plus
+    the other dimensions of a. Indices are clamped into range. Attributes: dims.
     """
 
     name = "gather"
@@ -72,15 +152,43 @@ class Gather(OpDef):
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
         a, *indices = types
         check_indices("gather", indices, attrs["dims"], a)
-        return (a.with_shape(indices[0].shape + _remaining(a, attrs["dims"])),)
+        return (a.with_shape(indices[0].shape + sizes_of(a.shape, attrs["dims"])),)
+
+    @staticmethod
+    def reference(a: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
+        return prelude.op_gather(a, indices, dims)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"op_gather({args[0]}, {tuple_text(args[1:])}, {tuple(op.attrs['dims'])})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        type, dims = op.operands[0].type, op.attrs["dims"]
+        if not op.result.type.size or any(type.shape[d] == 0 for d in dims):
+            return [build.full(ctx, op.result.type, 0)]
+        index_rank = op.operands[1].type.rank
+        offsets = range(index_rank, op.result.type.rank)
+        numbers = mlir.hlo.GatherDimensionNumbers.get(list(offsets), list(dims), [], [], list(dims), index_rank)
+        sizes = [1 if d in dims else n for d, n in enumerate(type.shape)]
+        vectors = scattering.index_vectors(ctx, args[1:], op.operands[1].type)
+        return [mlir.hlo.gather(args[0], vectors, numbers, sizes)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape, index_shape, dims in INDEX_CASES:
+                a = Domain().draw(rng, shape, dtype)
+                indices = (np.asarray(rng.integers(-2, shape[d] + 2, index_shape)) for d in dims)
+                yield Sample((a, *indices), {"dims": dims})
 
 
 @register
 class Scatter(OpDef):
     """a with the places at index arrays set to, or combined with, v: a[i_0, i_1, …] = v in NumPy's notation.
 
-    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); v has the shape S plus the other
-    dimensions of a. Of several values set at one place the last in row-major order wins; values for places outside a are dropped.
+    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); v has the shape S plus the
+    other dimensions of a. Of several values set at one place the last in row-major order wins; places outside a are left out.
     Attributes: dims; mode: set, add, multiply, minimum or maximum; unique (False): no place is met twice.
     """
 
@@ -92,9 +200,41 @@ class Scatter(OpDef):
         check_indices("scatter", indices, attrs["dims"], a)
         check_same_dtype("scatter", "a", a, "v", v)
         check_mode("scatter", attrs["mode"], a, ("set", "add", "multiply", "minimum", "maximum"))
-        shape = indices[0].shape + _remaining(a, attrs["dims"])
+        shape = indices[0].shape + sizes_of(a.shape, attrs["dims"])
         check_shape("scatter", "v", v, shape, "that of the indices, then the other dimensions of a")
         return (a,)
+
+    @staticmethod
+    def reference(a: Any, v: Any, *indices: Any, dims: tuple[int, ...], mode: str, unique: bool = False) -> Any:
+        return prelude.op_scatter(a, v, indices, dims, COMBINE[mode])
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        mode, dims = op.attrs["mode"], tuple(op.attrs["dims"])
+        combine = "None" if mode == "set" else f"np.{mode}"
+        return f"op_scatter({args[0]}, {args[1]}, {tuple_text(args[2:])}, {dims}, {combine})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        if not op.operands[1].type.size or not op.result.type.size:
+            return [args[0]]
+        if ctx.platform == "cpu" and ctx.in_loop:
+            return [scattering.by_loop(ctx, op, args)]
+        if ctx.platform != "cpu" and op.attrs["mode"] == "set" and not op.attrs.get("unique", False):
+            return [scattering.last_wins(ctx, op, args)]
+        return [scattering.direct(ctx, op, args)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape, index_shape, dims in INDEX_CASES:
+                a = Domain().draw(rng, shape, dtype)
+                v = Domain().draw(rng, index_shape + sizes_of(shape, dims), dtype)
+                indices = tuple(np.asarray(rng.integers(-1, shape[d] + 1, index_shape)) for d in dims)
+                for mode in _modes(dtype):
+                    yield Sample((a, v, *indices), {"dims": dims, "mode": mode})
+        order = rng.permutation(6)
+        yield Sample((np.zeros(6), rng.normal(size=6), order), {"dims": (0,), "mode": "set", "unique": True})
 
 
 def window(v: TensorType, drop: Sequence[int]) -> Shape:
@@ -124,5 +264,22 @@ def check_indices(op: str, indices: Sequence[TensorType], dims: Sequence[int], a
         check_shape(op, f"index {number}", index, indices[0].shape, "that of index 0")
 
 
-def _remaining(a: TensorType, dims: Sequence[int]) -> Shape:
-    return tuple(n for d, n in enumerate(a.shape) if d not in dims)
+def tuple_text(items: Sequence[str]) -> str:
+    """A Python tuple of these expressions."""
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _modes(dtype: np.dtype) -> Sequence[str]:
+    return {"b": ("set", "maximum"), "c": ("set", "add", "multiply")}.get(dtype.kind, tuple(COMBINE))
+
+
+INDEX_CASES = (
+    ((5,), (), (0,)),
+    ((5,), (30,), (0,)),
+    ((4,), (0,), (0,)),
+    ((4, 3), (2, 3), (0,)),
+    ((4, 3), (6,), (1,)),
+    ((4, 3), (2, 4), (0, 1)),
+    ((2, 3, 4), (5,), (0, 2)),
+)
+"""Shape of a, shape of the index arrays, indexed dimensions."""

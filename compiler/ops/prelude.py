@@ -78,7 +78,7 @@ def op_erf_inv(x: Any) -> Any:
         t = 2 / (math.pi * 0.147) + w / 2
         x = math.copysign(math.sqrt(math.sqrt(t * t - w / 0.147) - t), y)
         for _ in range(4):
-            error = math.erf(x) - y if abs(y) < 0.5 else math.copysign(1 - abs(y) - math.erfc(abs(x)), y)
+            error = math.erf(x) - y if abs(y) < 0.5 else math.copysign(1, y) * (1 - abs(y) - math.erfc(abs(x)))
             x -= error * math.sqrt(math.pi) / 2 * math.exp(x * x)
         return x
 
@@ -136,3 +136,162 @@ def op_complex(re: Any, im: Any) -> Any:
 def op_popcnt(x: Any) -> Any:
     """Number of one bits of the two's complement form, in the type of x."""
     return np.bitwise_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
+
+
+def op_convert(x: Any, dtype: Any) -> Any:
+    """x in another element type; of complex numbers the real part, unless the type is bool or complex."""
+    keep = x.dtype.kind != "c" or np.dtype(dtype).kind in "bc"
+    return (x if keep else x.real).astype(dtype)
+
+
+def op_iota(shape: tuple[int, ...], dtype: Any, dim: int) -> Any:
+    """0, 1, 2, … along one dimension, repeated along the others."""
+    column = np.arange(shape[dim], dtype=dtype).reshape([-1 if d == dim else 1 for d in range(len(shape))])
+    return np.broadcast_to(column, shape).copy()
+
+
+def op_broadcast_in_dim(x: Any, shape: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+    """x, whose dimensions become `dims`, repeated to `shape`."""
+    sizes = [1] * len(shape)
+    for d, n in zip(dims, np.shape(x), strict=True):
+        sizes[d] = n
+    return np.broadcast_to(np.reshape(x, sizes), shape).copy()
+
+
+def op_pad(x: Any, value: Any, low: tuple[int, ...], high: tuple[int, ...], interior: tuple[int, ...]) -> Any:
+    """Copies of value before, after and between the elements of x; negative amounts remove elements."""
+    spread = [n + max(n - 1, 0) * i for n, i in zip(x.shape, interior, strict=True)]
+    wide = np.full([max(p, 0) + n + max(q, 0) for p, n, q in zip(low, spread, high, strict=True)], value, x.dtype)
+    places = zip(low, spread, interior, strict=True)
+    wide[tuple(slice(max(p, 0), max(p, 0) + n, i + 1) for p, n, i in places)] = x
+    crop = zip(low, high, wide.shape, strict=True)
+    return wide[tuple(slice(max(-p, 0), n - max(-q, 0)) for p, q, n in crop)]
+
+
+def op_cumulate(function: Any, x: Any, axis: int) -> Any:
+    """Running reduction by a ufunc along an axis, in the type of x."""
+    return function.accumulate(x, axis, x.dtype)
+
+
+def op_arg(function: Any, x: Any, axis: int) -> Any:
+    """np.argmax or np.argmin along an axis, 0 where the axis is empty."""
+    return function(x, axis) if x.shape[axis] else np.zeros(np.delete(x.shape, axis), np.int64)
+
+
+def op_limit(dtype: Any, largest: bool) -> Any:
+    """The largest or the least value of an element type: what an empty minimum or maximum gives."""
+    if dtype.kind == "b":
+        return largest
+    if dtype.kind == "f":
+        return np.inf if largest else -np.inf
+    return int(np.iinfo(dtype).max if largest else np.iinfo(dtype).min)
+
+
+def op_sort(*operands: Any, dim: int, num_keys: int) -> Any:
+    """Sort all operands along `dim` by the first ones: stable, ascending, NaN last. A tuple, or the only operand."""
+    keys = [np.where(x == x, x, np.inf) if x.dtype.kind == "f" else x for x in operands[:num_keys]]
+    nans = [x != x for x in operands[:num_keys]]
+    order = np.lexsort([k for pair in zip(reversed(keys), reversed(nans), strict=True) for k in pair], axis=dim)
+    results = tuple(np.take_along_axis(x, order, dim) for x in operands)
+    return results if len(results) > 1 else results[0]
+
+
+def op_read(a: Any, starts: tuple[Any, ...], sizes: tuple[int, ...], drop: tuple[int, ...]) -> Any:
+    """The window of `sizes` at `starts`, moved inside a where it would reach out; without the dimensions `drop`."""
+    a = np.asarray(a)
+    begins = [int(np.clip(s, 0, m - n)) for s, m, n in zip(starts, a.shape, sizes, strict=True)]
+    return a[tuple(b if d in drop else slice(b, b + sizes[d]) for d, b in enumerate(begins))].copy()
+
+
+def op_upd(a: Any, v: Any, starts: tuple[Any, ...], drop: tuple[int, ...], add: bool) -> Any:
+    """a with the window at `starts` replaced by v, or increased by it; moved inside a where it would reach out."""
+    a, v = np.array(a), np.expand_dims(v, drop)
+    begins = [int(np.clip(s, 0, m - n)) for s, m, n in zip(starts, a.shape, v.shape, strict=True)]
+    window = tuple(slice(b, b + n) for b, n in zip(begins, v.shape, strict=True))
+    a[window] = a[window] + v if add else v
+    return a
+
+
+def op_gather(a: Any, indices: tuple[Any, ...], dims: tuple[int, ...]) -> Any:
+    """Slices of a at index arrays for the dimensions `dims`, clamped into range."""
+    if any(a.shape[d] == 0 for d in dims):
+        return np.zeros(np.shape(indices[0]) + np.shape(a)[: a.ndim - len(dims)], a.dtype)
+    clipped = [np.clip(i, 0, a.shape[d] - 1) for i, d in zip(indices, dims, strict=True)]
+    return np.moveaxis(a, dims, range(len(dims)))[tuple(clipped)]
+
+
+def op_scatter(a: Any, v: Any, indices: tuple[Any, ...], dims: tuple[int, ...], combine: Any) -> Any:
+    """a with the places at index arrays set to v (combine is None) or combined with v by a ufunc, one after another."""
+    result = np.array(a)
+    view = np.moveaxis(result, dims, range(len(dims)))
+    sizes = [a.shape[d] for d in dims]
+    for place in np.ndindex(np.shape(indices[0])):
+        target = tuple(int(i[place]) for i in indices)
+        if all(0 <= t < n for t, n in zip(target, sizes, strict=True)):
+            view[target] = v[place] if combine is None else combine(view[target], v[place])
+    return result
+
+
+def op_dot_general(
+    x: Any,
+    y: Any,
+    lhs_batch: tuple[int, ...],
+    rhs_batch: tuple[int, ...],
+    lhs_contract: tuple[int, ...],
+    rhs_contract: tuple[int, ...],
+) -> Any:
+    """Products summed over the contracted dimensions, for each index of the batch dimensions."""
+    x_labels, y_labels = list(range(x.ndim)), list(range(x.ndim, x.ndim + y.ndim))
+    for i, j in zip(lhs_batch + lhs_contract, rhs_batch + rhs_contract, strict=True):
+        y_labels[j] = x_labels[i]
+    batch = [x_labels[i] for i in lhs_batch]
+    summed = [x_labels[i] for i in lhs_contract]
+    free = [label for label in x_labels + y_labels if label not in batch and label not in summed]
+    wide = np.float32 if x.dtype == np.float16 else x.dtype
+    return np.einsum(x, x_labels, y, y_labels, batch + free, dtype=wide).astype(x.dtype)
+
+
+def op_cholesky(a: Any) -> Any:
+    """Lower Cholesky factors, NaN in the lower triangle where there is none; and 0, or the order of the failing minor."""
+    factors, info = np.zeros_like(a), np.zeros(a.shape[:-2], np.int32)
+    for place in np.ndindex(a.shape[:-2]):
+        m = np.tril(a[place]) + np.tril(a[place], -1).conj().T
+        np.fill_diagonal(m, m.diagonal().real)
+        for order in range(1, len(m) + 1):
+            try:
+                factors[place][:order, :order] = np.linalg.cholesky(m[:order, :order])
+            except np.linalg.LinAlgError:
+                factors[place], info[place] = np.tril(np.full_like(m, np.nan)), order
+                break
+    return factors, info
+
+
+def op_triangular_solve(a: Any, b: Any, left: bool, lower: bool, unit_diagonal: bool, transpose: bool) -> Any:
+    """x with op(a) x = b or x op(a) = b, from one triangle of a."""
+    m = np.tril(a) if lower else np.triu(a)
+    if unit_diagonal:
+        m = m - m * np.eye(m.shape[-1], dtype=a.dtype) + np.eye(m.shape[-1], dtype=a.dtype)
+    if transpose == left:
+        m = m.swapaxes(-1, -2)
+    x = np.linalg.solve(m, b if left else b.swapaxes(-1, -2))
+    return x if left else x.swapaxes(-1, -2)
+
+
+def op_lu(a: Any) -> Any:
+    """Row-pivoted elimination: factors in one array, exchanged rows, order of rows, and the first zero pivot or 0."""
+    lu, (*batch, rows, columns) = a.copy(), a.shape
+    pivots = np.zeros((*batch, min(rows, columns)), np.int32)
+    order = np.broadcast_to(np.arange(rows), (*batch, rows)).copy()
+    info = np.zeros(batch, np.int32)
+    for place in np.ndindex(*batch):
+        m = lu[place]
+        for j in range(min(rows, columns)):
+            pivot = j + int(np.argmax(np.abs(m[j:, j].real) + np.abs(m[j:, j].imag)))
+            pivots[place][j] = pivot
+            m[[j, pivot]], order[place][[j, pivot]] = m[[pivot, j]], order[place][[pivot, j]]
+            if m[j, j] == 0:
+                info[place] = info[place] or j + 1
+                continue
+            m[j + 1 :, j] /= m[j, j]
+            m[j + 1 :, j + 1 :] -= np.outer(m[j + 1 :, j], m[j, j + 1 :])
+    return lu, pivots, order, info

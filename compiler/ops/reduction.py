@@ -1,19 +1,54 @@
-"""Reductions over axes and running reductions along one axis."""
+"""Reductions over axes. Running reductions and arg reductions are in hloc.ops.cumulative and hloc.ops.extreme."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+from hloc import mlir
 from hloc.ir.opdef import OpDef, register
-from hloc.ir.types import I64, TensorType
+from hloc.ir.types import TensorType
+from hloc.mlir import build
+from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.cumulative import Cummax, Cummin, Cumprod, Cumsum
+from hloc.ops.extreme import Argmax, Argmin
+from hloc.ops.sampling import Sample, applications
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+__all__ = [
+    "Argmax",
+    "Argmin",
+    "Cummax",
+    "Cummin",
+    "Cumprod",
+    "Cumsum",
+    "ReduceAnd",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceOr",
+    "ReduceProd",
+    "ReduceSum",
+]
 
 
 class Reduce(OpDef):
-    """Combine the elements along `axes`, which the result drops. Attributes: axes (increasing)."""
+    """Combine the elements along `axes`, which the result drops. Attributes: axes (increasing).
+
+    Slots: ufunc: NumPy's form; builder: the combining StableHLO operation; neutral: the result for no elements.
+    """
 
     kinds: ClassVar[str] = "iufc"
+    ufunc: ClassVar[np.ufunc]
+    builder: ClassVar[str]
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        raise NotImplementedError
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
@@ -21,7 +56,44 @@ class Reduce(OpDef):
         (operand,), axes = types, attrs["axes"]
         check_kind(cls.name, "operand", operand, cls.kinds)
         check_dims(cls.name, "axis", axes, operand, increasing=True)
-        return (operand.with_shape(tuple(n for d, n in enumerate(operand.shape) if d not in axes)),)
+        return (operand.with_shape(build.sizes_of(operand.shape, axes)),)
+
+    @classmethod
+    def reference(cls, x: Any, axes: tuple[int, ...]) -> Any:
+        return cls.ufunc.reduce(x, axes, x.dtype, initial=cls.neutral(x.dtype))
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        type = op.operands[0].type
+        start = literal_number(cls.neutral(type.dtype))
+        axes = tuple(op.attrs["axes"])
+        return f"np.{cls.ufunc.__name__}.reduce({args[0]}, {axes}, np.{type.dtype.name}, initial={start})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        type = op.operands[0].type
+        wide = cls.accumulator(type)
+        x = args[0] if wide == type else build.convert(ctx, args[0], wide)
+        combine = getattr(mlir.hlo, cls.builder)
+        result = build.reduce(ctx, x, wide, cls.neutral(type.dtype), op.attrs["axes"], combine)
+        return [result if wide == type else build.convert(ctx, result, op.result.type)]
+
+    @staticmethod
+    def accumulator(type: TensorType) -> TensorType:
+        """The type in which operands of this type are combined."""
+        return type
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for shape, axes in (((5,), (0,)), ((0,), (0,)), ((3, 4), (0,)), ((3, 4), (1,)), ((2, 3, 4), (0, 2))):
+            yield from applications(rng, cls.kinds, shape, axes=axes)
+        for shape, axes in (((), ()), ((2, 1), (1,)), ((2, 0), (0,)), ((2, 3), ()), ((17, 9), (0, 1))):
+            yield from applications(rng, cls.kinds, shape, axes=axes)
+
+
+def literal_number(value: Any) -> str:
+    """A Python expression for an int, bool or float."""
+    return repr(value) if np.isfinite(value) else "np.inf" if value > 0 else "-np.inf"
 
 
 @register
@@ -29,6 +101,16 @@ class ReduceSum(Reduce):
     """Sum in the element type of the operand; integers wrap."""
 
     name = "reduce_sum"
+    ufunc = np.add
+    builder = "add"
+
+    @staticmethod
+    def accumulator(type: TensorType) -> TensorType:
+        return type.with_dtype(np.dtype(np.float32)) if type.dtype == np.float16 else type
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return 0
 
 
 @register
@@ -36,6 +118,12 @@ class ReduceProd(Reduce):
     """Product in the element type of the operand; integers wrap."""
 
     name = "reduce_prod"
+    ufunc = np.multiply
+    builder = "multiply"
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return 1
 
 
 @register
@@ -44,6 +132,12 @@ class ReduceMax(Reduce):
 
     name = "reduce_max"
     kinds = "biuf"
+    ufunc = np.maximum
+    builder = "maximum"
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return prelude.op_limit(dtype, largest=False)
 
 
 @register
@@ -52,6 +146,12 @@ class ReduceMin(Reduce):
 
     name = "reduce_min"
     kinds = "biuf"
+    ufunc = np.minimum
+    builder = "minimum"
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return prelude.op_limit(dtype, largest=True)
 
 
 @register
@@ -60,6 +160,12 @@ class ReduceAnd(Reduce):
 
     name = "reduce_and"
     kinds = "biu"
+    ufunc = np.bitwise_and
+    builder = "and_"
+
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return True if dtype.kind == "b" else int(np.invert(np.zeros((), dtype)))
 
 
 @register
@@ -68,75 +174,9 @@ class ReduceOr(Reduce):
 
     name = "reduce_or"
     kinds = "biu"
+    ufunc = np.bitwise_or
+    builder = "or_"
 
-
-class ArgReduce(OpDef):
-    """Index (i64) of the first extreme element along `axis`, which the result drops; the first NaN counts as extreme.
-
-    An empty axis gives 0. Attributes: axis.
-    """
-
-    @classmethod
-    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        check_count(cls.name, types, 1)
-        (operand,), axis = types, attrs["axis"]
-        check_kind(cls.name, "operand", operand, "biuf")
-        check_dims(cls.name, "axis", (axis,), operand)
-        return (TensorType(operand.shape[:axis] + operand.shape[axis + 1 :], I64.dtype),)
-
-
-@register
-class Argmax(ArgReduce):
-    """Index of the first maximum."""
-
-    name = "argmax"
-
-
-@register
-class Argmin(ArgReduce):
-    """Index of the first minimum."""
-
-    name = "argmin"
-
-
-class Cumulative(OpDef):
-    """Running reduction along `axis`: element k combines elements 0 … k. Attributes: axis."""
-
-    kinds: ClassVar[str] = "iufc"
-
-    @classmethod
-    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        check_count(cls.name, types, 1)
-        check_kind(cls.name, "operand", types[0], cls.kinds)
-        check_dims(cls.name, "axis", (attrs["axis"],), types[0])
-        return (types[0],)
-
-
-@register
-class Cumsum(Cumulative):
-    """Running sum."""
-
-    name = "cumsum"
-
-
-@register
-class Cumprod(Cumulative):
-    """Running product."""
-
-    name = "cumprod"
-
-
-@register
-class Cummax(Cumulative):
-    """Running maximum; NaN from the first NaN on."""
-
-    name = "cummax"
-    kinds = "biuf"
-
-
-@register
-class Cummin(Cumulative):
-    """Running minimum; NaN from the first NaN on."""
-
-    name = "cummin"
-    kinds = "biuf"
+    @staticmethod
+    def neutral(dtype: np.dtype) -> Any:
+        return False if dtype.kind == "b" else 0

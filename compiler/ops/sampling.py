@@ -14,7 +14,7 @@ import numpy as np
 
 from hloc.ir.types import ELEMENT_TYPES, Shape
 
-SHAPES: tuple[Shape, ...] = ((), (1,), (7,), (0,), (3, 1, 5), (2, 0))
+SHAPES: tuple[Shape, ...] = ((), (1,), (7,), (0,), (3, 1, 5))
 
 
 @dataclass(frozen=True)
@@ -53,3 +53,9 @@ def dtypes_of(kinds: str) -> Iterator[np.dtype]:
 def integers(*values: int) -> tuple[np.ndarray, ...]:
     """i64 scalars: start indices."""
     return tuple(np.asarray(v, np.int64) for v in values)
+
+
+def applications(rng: np.random.Generator, kinds: str, shape: Shape, /, **attrs: Any) -> Iterator[Sample]:
+    """One operand of this shape, for each element type of these kinds."""
+    for dtype in dtypes_of(kinds):
+        yield Sample((Domain().draw(rng, shape, dtype),), attrs)

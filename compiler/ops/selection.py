@@ -1,19 +1,33 @@
-"""Comparison, choice, conversion of element types, and values passed on: elementwise operations with unlike operands."""
+"""Comparison, choice, conversion and values passed on: elementwise operations with unlike operands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hloc import mlir
 from hloc.diagnostics.errors import DTypeError, ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import B1, TensorType
+from hloc.mlir import build
+from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_kind, check_same
 from hloc.ops.families import Binary, Unary
+from hloc.ops.sampling import SHAPES, Domain, Sample, dtypes_of
 
-DIRECTIONS = {"EQ": "==", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+COMPARISONS = {
+    "EQ": ("==", np.equal),
+    "NE": ("!=", np.not_equal),
+    "LT": ("<", np.less),
+    "LE": ("<=", np.less_equal),
+    "GT": (">", np.greater),
+    "GE": (">=", np.greater_equal),
+}
 
 
 @register
@@ -34,6 +48,29 @@ class Compare(Binary):
             raise DTypeError(f"compare: complex numbers have no order, found {types[0]} with {attrs['direction']}")
         return (types[0].with_dtype(B1.dtype),)
 
+    @staticmethod
+    def reference(x: Any, y: Any, direction: str) -> Any:
+        return COMPARISONS[direction][1](x, y)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"{args[0]} {COMPARISONS[op.attrs['direction']][0]} {args[1]}"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [build.compare(args[0], op.attrs["direction"], args[1])]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for sample in super().samples(rng):
+            x, y = sample.operands
+            if x.dtype.kind == "c" or x.shape != (7,):
+                yield Sample((x, y), {"direction": "EQ"})
+                yield Sample((x, x), {"direction": "NE"})
+                continue
+            for direction in COMPARISONS:
+                yield Sample((x, np.where(y > 0, x, y)), {"direction": direction})
+
 
 @register
 class Select(OpDef):
@@ -41,6 +78,7 @@ class Select(OpDef):
 
     name = "select"
     cheap = True
+    reference = np.where
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
@@ -51,6 +89,22 @@ class Select(OpDef):
         if pred.shape not in ((), x.shape):
             raise ShapeError(f"select: pred must be a scalar or have the shape of x, found {pred} for x {x}")
         return (x,)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"np.where({', '.join(args)})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [mlir.hlo.select(*args)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape in SHAPES:
+                x, y = (Domain().draw(rng, shape, dtype) for _ in range(2))
+                for pred_shape in {(), shape}:
+                    yield Sample((Domain().draw(rng, pred_shape, B1.dtype), x, y))
 
 
 @register
@@ -68,6 +122,35 @@ class Convert(Unary):
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
         (type,) = super().infer(types, attrs)
         return (type.with_dtype(attrs["dtype"]),)
+
+    @staticmethod
+    def reference(x: Any, dtype: np.dtype) -> Any:
+        return prelude.op_convert(x, dtype)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        source, target = op.operands[0].type, op.result.type
+        name = "bool_" if target.dtype.kind == "b" else target.dtype.name
+        if source.dtype.kind == "c" and target.dtype.kind not in "bc":
+            return f"op_convert({args[0]}, np.{name})"
+        return f"{args[0]}.astype(np.{name})" if source.shape else f"np.{name}({args[0]})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        (x,), source, target = args, op.operands[0].type, op.result.type
+        if target.dtype.kind == "b" and source.dtype.kind != "b":
+            return [build.compare(x, "NE", build.full(ctx, source, 0))]
+        if source.dtype.kind == "c" and target.dtype.kind != "c":
+            x = mlir.hlo.real(x)
+        return [build.convert(ctx, x, target)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for sample in super().samples(rng):
+            signed = np.less(sample.operands[0].real, 0).any()
+            kinds = "bifc" if signed else "biufc"
+            for dtype in dtypes_of(kinds if sample.operands[0].shape == (7,) else "f"):
+                yield Sample(sample.operands, {"dtype": dtype})
 
 
 @register
@@ -87,6 +170,25 @@ class BitcastConvert(Unary):
             raise DTypeError(f"bitcast_convert: sizes of elements differ, operand is {type} and result {target}")
         return (target,)
 
+    @staticmethod
+    def reference(x: Any, dtype: np.dtype) -> Any:
+        return x.view(dtype)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"{args[0]}.view(np.{op.result.type.dtype.name})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [mlir.hlo.bitcast_convert(ctx.type(op.result.type), *args)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for sample in super().samples(rng):
+            for dtype in dtypes_of("iuf"):
+                if dtype.itemsize == sample.operands[0].dtype.itemsize:
+                    yield Sample(sample.operands, {"dtype": dtype})
+
 
 @register
 class Barrier(OpDef):
@@ -98,12 +200,35 @@ class Barrier(OpDef):
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
         return tuple(types)
 
+    @staticmethod
+    def reference(*operands: Any) -> Any:
+        return operands
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return ", ".join(args)
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return build.values(mlir.hlo.optimization_barrier(list(args)))
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape in SHAPES:
+                yield Sample((Domain().draw(rng, shape, dtype), Domain().draw(rng, (2,), dtype)))
+
 
 @register
 class Copy(Unary):
-    """The operand in a buffer of its own."""
+    """The operand in a buffer of its own. XLA puts copies in where buffers would be shared, so nothing is emitted."""
 
     name = "copy"
+    cheap = True
     kinds = "biufc"
     reference = np.copy
     text = "np.copy({0})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return args

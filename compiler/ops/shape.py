@@ -1,16 +1,27 @@
-"""Constants, and operations that move elements without computing: broadcast, reshape, transpose, slice, pad, concatenate."""
+"""Constants, and operations that move whole arrays: broadcast, reshape, transpose, reverse; hloc.ops.layout has the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hloc import mlir
 from hloc.diagnostics.errors import ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
-from hloc.ops.checks import check_count, check_dims, check_kind, check_same_dtype, check_shape
+from hloc.mlir import build
+from hloc.ops import prelude
+from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.layout import Concatenate, Pad, Slice
+from hloc.ops.literal import literal
+from hloc.ops.sampling import Domain, Sample, applications, dtypes_of
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+__all__ = ["BroadcastInDim", "Concatenate", "Constant", "Iota", "Pad", "Reshape", "Reverse", "Slice", "Transpose"]
 
 
 @register
@@ -22,8 +33,28 @@ class Constant(OpDef):
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        value = attrs["value"]
-        return (TensorType(value.shape, value.dtype),)
+        check_count("constant", types, 0)
+        return (TensorType(attrs["value"].shape, attrs["value"].dtype),)
+
+    @staticmethod
+    def reference(value: np.ndarray) -> np.ndarray:
+        return value
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return literal(op.attrs["value"])
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [ctx.constant(op.attrs["value"])]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape in ((), (1,), (5,), (0,), (2, 3)):
+                yield Sample((), {"value": Domain().draw(rng, shape, dtype)})
+            yield Sample((), {"value": np.ones((2, 2), dtype)})
+        yield Sample((), {"value": np.array([np.nan, -0.0, np.inf, -np.inf, 1e-300])})
 
 
 @register
@@ -32,13 +63,32 @@ class Iota(OpDef):
 
     name = "iota"
     cheap = True
+    reference = staticmethod(prelude.op_iota)
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
+        check_count("iota", types, 0)
         type = TensorType(tuple(attrs["shape"]), np.dtype(attrs["dtype"]))
         check_kind("iota", "result", type, "iufc")
         check_dims("iota", "dim", (attrs["dim"],), type)
         return (type,)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        type = op.result.type
+        if type.rank == 1:
+            return f"np.arange({type.size}, dtype=np.{type.dtype.name})"
+        return f"op_iota({type.shape}, np.{type.dtype.name}, {op.attrs['dim']})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [build.iota(ctx, op.result.type, op.attrs["dim"])]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("iufc"):
+            for shape, dim in (((5,), 0), ((0,), 0), ((2, 3), 0), ((2, 3), 1), ((3, 1, 2), 1)):
+                yield Sample((), {"shape": shape, "dtype": dtype, "dim": dim})
 
 
 @register
@@ -50,6 +100,7 @@ class BroadcastInDim(OpDef):
 
     name = "broadcast_in_dim"
     cheap = True
+    reference = staticmethod(prelude.op_broadcast_in_dim)
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
@@ -61,6 +112,26 @@ class BroadcastInDim(OpDef):
         if not fits:
             raise ShapeError(f"broadcast_in_dim: operand {operand} with dims {dims} does not fit {list(shape)}")
         return (result,)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        (operand,), result, dims = op.operands, op.result.type, tuple(op.attrs["dims"])
+        if not operand.type.shape:
+            return f"np.full({result.shape}, {args[0]})"
+        if dims == tuple(range(result.rank - operand.type.rank, result.rank)):
+            return f"np.broadcast_to({args[0]}, {result.shape}).copy()"
+        return f"op_broadcast_in_dim({args[0]}, {result.shape}, {dims})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [build.broadcast(ctx, args[0], op.result.type, op.attrs["dims"])]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        cases = (((), (3,), ()), ((), (0, 2), ()), ((3,), (2, 3), (1,)), ((2,), (2, 3), (0,)))
+        more = (((1, 3), (4, 3), (0, 1)), ((2, 1), (2, 5, 3), (0, 2)), ((0,), (0, 2), (0,)), ((1,), (0,), (0,)))
+        for operand, shape, dims in cases + more:
+            yield from applications(rng, "biufc", operand, shape=shape, dims=dims)
 
 
 @register
@@ -77,6 +148,23 @@ class Reshape(OpDef):
         if result.size != types[0].size:
             raise ShapeError(f"reshape: operand {types[0]} has {types[0].size} elements, {result} has {result.size}")
         return (result,)
+
+    @staticmethod
+    def reference(x: Any, shape: tuple[int, ...]) -> Any:
+        return np.reshape(x, shape)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"{args[0]}.reshape({op.result.type.shape})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [build.reshape(ctx, args[0], op.result.type)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for operand, shape in (((), (1, 1)), ((1,), ()), ((2, 3), (3, 2)), ((2, 0), (0,)), ((6,), (1, 2, 3))):
+            yield from applications(rng, "biufc", operand, shape=shape)
 
 
 @register
@@ -95,6 +183,25 @@ class Transpose(OpDef):
             raise ShapeError(f"transpose: permutation {tuple(permutation)} does not fit operand {operand}")
         return (operand.with_shape(tuple(operand.shape[d] for d in permutation)),)
 
+    @staticmethod
+    def reference(x: Any, permutation: tuple[int, ...]) -> Any:
+        return np.transpose(x, permutation)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        permutation = tuple(op.attrs["permutation"])
+        plain = permutation == tuple(reversed(range(len(permutation))))
+        return f"{args[0]}.T" if plain else f"np.transpose({args[0]}, {permutation})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [mlir.hlo.transpose(args[0], list(op.attrs["permutation"]))]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for operand, permutation in (((), ()), ((2, 3), (1, 0)), ((2, 0, 1), (2, 0, 1)), ((2, 3, 4), (1, 2, 0))):
+            yield from applications(rng, "biufc", operand, permutation=permutation)
+
 
 @register
 class Reverse(OpDef):
@@ -109,79 +216,19 @@ class Reverse(OpDef):
         check_dims("reverse", "dim", attrs["dims"], types[0])
         return (types[0],)
 
-
-@register
-class Slice(OpDef):
-    """Every stride-th element from start to limit. Attributes: start, limit, stride: an int for each dimension.
-
-    0 <= start <= limit <= size and stride >= 1.
-    """
-
-    name = "slice"
-    cheap = True
+    @staticmethod
+    def reference(x: Any, dims: tuple[int, ...]) -> Any:
+        return np.flip(x, dims)
 
     @classmethod
-    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        check_count("slice", types, 1)
-        (operand,), bounds = types, (attrs["start"], attrs["limit"], attrs["stride"])
-        if any(len(bound) != operand.rank for bound in bounds):
-            raise ShapeError(f"slice: start, limit and stride need {operand.rank} entries for operand {operand}")
-        dims = list(zip(operand.shape, *bounds, strict=True))
-        for d, (size, start, limit, stride) in enumerate(dims):
-            if not (0 <= start <= limit <= size and stride >= 1):
-                raise ShapeError(f"slice: {start}:{limit}:{stride} does not fit dimension {d} of operand {operand}")
-        return (operand.with_shape(tuple(-((start - limit) // stride) for _, start, limit, stride in dims)),)
-
-
-@register
-class Pad(OpDef):
-    """Add copies of the scalar `value` before, after and between elements. Attributes: low, high, interior.
-
-    One int for each dimension; negative low or high remove elements, interior >= 0.
-    """
-
-    name = "pad"
-    cheap = True
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        return f"np.flip({args[0]}, {tuple(op.attrs['dims'])})"
 
     @classmethod
-    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        check_count("pad", types, 2)
-        operand, value = types
-        check_same_dtype("pad", "operand", operand, "value", value)
-        check_shape("pad", "value", value, (), "a scalar")
-        amounts = (attrs["low"], attrs["high"], attrs["interior"])
-        if any(len(amount) != operand.rank for amount in amounts):
-            raise ShapeError(f"pad: low, high and interior need {operand.rank} entries for operand {operand}")
-        dims = zip(operand.shape, *amounts, strict=True)
-        shape = tuple(low + n + max(n - 1, 0) * interior + high for n, low, high, interior in dims)
-        if min(shape, default=0) < 0 or min(attrs["interior"], default=0) < 0:
-            raise ShapeError(f"pad: operand {operand} would get the shape {list(shape)}")
-        return (operand.with_shape(shape),)
-
-
-@register
-class Concatenate(OpDef):
-    """Join operands along a dimension; their other dimensions are equal. Attributes: dim."""
-
-    name = "concatenate"
-    cheap = True
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [mlir.hlo.reverse(args[0], list(op.attrs["dims"]))]
 
     @classmethod
-    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        if not types:
-            raise ShapeError("concatenate: needs at least one operand")
-        first, dim = types[0], attrs["dim"]
-        check_dims("concatenate", "dim", (dim,), first)
-        total = 0
-        for number, type in enumerate(types):
-            check_same_dtype("concatenate", "operand 0", first, f"operand {number}", type)
-            if type.rank != first.rank or _without(type, dim) != _without(first, dim):
-                raise ShapeError(
-                    f"concatenate: operand {number} is {type}, operand 0 is {first}; they may differ in dimension {dim} only"
-                )
-            total += type.shape[dim]
-        return (first.with_shape((*first.shape[:dim], total, *first.shape[dim + 1 :])),)
-
-
-def _without(type: TensorType, dim: int) -> tuple[int, ...]:
-    return type.shape[:dim] + type.shape[dim + 1 :]
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for operand, dims in (((4,), (0,)), ((0,), (0,)), ((2, 3), (1,)), ((2, 1, 3), (0, 2)), ((2,), ())):
+            yield from applications(rng, "biufc", operand, dims=dims)

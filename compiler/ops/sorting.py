@@ -1,14 +1,28 @@
-"""Sorting along one dimension."""
+"""Sorting along one dimension.
+
+XLA's comparison of floats in a sort is slow on the CPU and knows no order with NaN, so floats are compared through integers
+with the same order: the bits of a float, those of negative numbers flipped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hloc import mlir
 from hloc.diagnostics.errors import ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
+from hloc.mlir import build
+from hloc.mlir.build import MlirValue
+from hloc.ops import prelude
 from hloc.ops.checks import check_dims, check_kind
+from hloc.ops.sampling import Domain, Sample, dtypes_of
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
 
 
 @register
@@ -31,3 +45,92 @@ class Sort(OpDef):
         for number in range(attrs["num_keys"]):
             check_kind("sort", f"key {number}", types[number], "biuf")
         return tuple(types)
+
+    @staticmethod
+    def reference(*operands: Any, dim: int, num_keys: int, stable: bool) -> Any:
+        return prelude.op_sort(*operands, dim=dim, num_keys=num_keys)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        dim, num_keys = op.attrs["dim"], op.attrs["num_keys"]
+        if len(args) == 1:
+            return f"np.sort({args[0]}, {dim}{', stable=True' if op.attrs['stable'] else ''})"
+        return f"op_sort({', '.join(args)}, dim={dim}, num_keys={num_keys})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        types = [operand.type for operand in op.operands]
+        dim, num_keys, stable = op.attrs["dim"], op.attrs["num_keys"], op.attrs["stable"]
+        if types[0].shape[dim] < 2:
+            return args
+        if len(args) == 1 and (not stable or types[0].dtype.kind != "f"):
+            return [_sort_values(ctx, args[0], types[0], dim)]
+        keys = [_sort_key(ctx, x, type) for x, type in zip(args[:num_keys], types, strict=False)]
+        carried = [i for i, type in enumerate(types) if i >= num_keys or type.dtype.kind == "f"]
+        operands = keys + [(args[i], types[i]) for i in carried]
+        results = build.sort(
+            ctx,
+            [x for x, _ in operands],
+            [type for _, type in operands],
+            dim,
+            stable,
+            lambda a, b: _less(a[:num_keys], b[:num_keys]),
+        )
+        position = {i: num_keys + place for place, i in enumerate(carried)}
+        return [results[position.get(i, i)] for i in range(len(types))]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biuf"):
+            for shape, dim in (((9,), 0), ((1,), 0), ((0,), 0), ((3, 5), 0), ((3, 5), 1), ((2, 0), 1)):
+                x = Domain().draw(rng, shape, dtype)
+                index = prelude.op_iota(shape, np.int64, dim)
+                for stable in (False, True):
+                    yield Sample((x,), {"dim": dim, "num_keys": 1, "stable": stable})
+                yield Sample((x, index), {"dim": dim, "num_keys": 1, "stable": True})
+                yield Sample(
+                    (np.sign(x) if dtype.kind != "b" else x, x, index), {"dim": dim, "num_keys": 2, "stable": True}
+                )
+
+
+def _sort_values(ctx: Any, x: MlirValue, type: TensorType, dim: int) -> MlirValue:
+    """Sort one array where equal elements cannot be told apart (but for the sign of zero)."""
+    if type.dtype.kind != "f":
+        (result,) = build.sort(ctx, [x], [type], dim, False, lambda a, b: build.compare(a[0], "LT", b[0]))
+        return result
+    key, bits = _ordered_bits(ctx, x, type)
+    (key,) = build.sort(ctx, [key], [bits], dim, False, lambda a, b: build.compare(a[0], "LT", b[0]))
+    return mlir.hlo.bitcast_convert(ctx.type(type), _flip_negative(ctx, key, bits))
+
+
+def _sort_key(ctx: Any, x: MlirValue, type: TensorType) -> tuple[MlirValue, TensorType]:
+    """What x is compared by, with its type: x itself, or integers for floats, equal for -0.0 and 0.0."""
+    if type.dtype.kind != "f":
+        return x, type
+    zero = build.full(ctx, type, 0)
+    return _ordered_bits(ctx, mlir.hlo.select(build.compare(x, "EQ", zero), zero, x), type)
+
+
+def _ordered_bits(ctx: Any, x: MlirValue, type: TensorType) -> tuple[MlirValue, TensorType]:
+    """Signed integers in the order of the floats: -inf first, -0.0 before 0.0, every NaN last."""
+    bits = type.with_dtype(np.dtype(f"i{type.dtype.itemsize}"))
+    key = _flip_negative(ctx, mlir.hlo.bitcast_convert(ctx.type(bits), x), bits)
+    largest = build.full(ctx, bits, np.iinfo(bits.dtype).max)
+    return mlir.hlo.select(build.compare(x, "NE", x), largest, key), bits
+
+
+def _flip_negative(ctx: Any, x: MlirValue, type: TensorType) -> MlirValue:
+    """Flip all bits but the sign of negative integers; its own inverse."""
+    width = build.full(ctx, type, type.dtype.itemsize * 8 - 1)
+    mask = build.full(ctx, type, np.iinfo(type.dtype).max)
+    sign = mlir.hlo.shift_right_arithmetic(x, width)
+    return mlir.hlo.xor(x, mlir.hlo.and_(sign, mask))
+
+
+def _less(a: Sequence[MlirValue], b: Sequence[MlirValue]) -> MlirValue:
+    """Lexicographic a < b."""
+    less = build.compare(a[0], "LT", b[0])
+    if len(a) == 1:
+        return less
+    equal = build.compare(a[0], "EQ", b[0])
+    return mlir.hlo.or_(less, mlir.hlo.and_(equal, _less(a[1:], b[1:])))

@@ -1,0 +1,92 @@
+"""Where the extreme element stands: argmax and argmin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hloc import mlir
+from hloc.ir.opdef import OpDef, register
+from hloc.ir.types import I64, TensorType
+from hloc.mlir import build
+from hloc.ops import prelude
+from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.sampling import Sample, applications
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Op
+
+
+class ArgReduce(OpDef):
+    """Index (i64) of the first extreme element along `axis`, which the result drops; the first NaN counts as extreme.
+
+    An empty axis gives 0. Attributes: axis.
+    """
+
+    function: ClassVar[Any]
+    largest: ClassVar[bool]
+
+    @classmethod
+    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
+        check_count(cls.name, types, 1)
+        (operand,), axis = types, attrs["axis"]
+        check_kind(cls.name, "operand", operand, "biuf")
+        check_dims(cls.name, "axis", (axis,), operand)
+        return (TensorType(build.sizes_of(operand.shape, (axis,)), I64.dtype),)
+
+    @classmethod
+    def reference(cls, x: Any, axis: int) -> Any:
+        return prelude.op_arg(cls.function, x, axis)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        axis = op.attrs["axis"]
+        if not op.operands[0].type.shape[axis]:
+            return f"op_arg(np.{cls.name}, {args[0]}, {axis})"
+        return f"np.{cls.name}({args[0]}, {axis})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        """Two plain reductions, which XLA vectorises: the extreme value, then the least index that has it."""
+        (x,), type, axis = args, op.operands[0].type, op.attrs["axis"]
+        if not type.shape[axis]:
+            return [build.full(ctx, op.result.type, 0)]
+        combine = mlir.hlo.maximum if cls.largest else mlir.hlo.minimum
+        start = prelude.op_limit(type.dtype, not cls.largest)
+        best = build.reduce(ctx, x, type, start, (axis,), combine)
+        others = [d for d in range(type.rank) if d != axis]
+        hit = build.compare(x, "EQ", build.broadcast(ctx, best, type, others))
+        if type.dtype.kind == "f":
+            hit = mlir.hlo.or_(hit, build.compare(x, "NE", x))
+        narrow = type.with_dtype(np.dtype(np.int32 if type.shape[axis] < 2**31 else np.int64))
+        places = build.iota(ctx, narrow, axis)
+        candidates = mlir.hlo.select(hit, places, build.full(ctx, narrow, type.shape[axis] - 1))
+        found = build.reduce(ctx, candidates, narrow, type.shape[axis] - 1, (axis,), mlir.hlo.minimum)
+        return [build.convert(ctx, found, op.result.type)]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for shape, axis in (((7,), 0), ((1,), 0), ((3, 40), 1), ((40, 3), 0), ((2, 5, 3), 1), ((2, 0), 1), ((0, 2), 1)):
+            yield from applications(rng, "biuf", shape, axis=axis)
+        for special in ([1.0, np.nan, 3.0, np.nan], [-np.inf, -np.inf], [np.inf, 1.0, np.inf], [-0.0, 0.0]):
+            yield Sample((np.array(special),), {"axis": 0})
+
+
+@register
+class Argmax(ArgReduce):
+    """Index of the first maximum."""
+
+    name = "argmax"
+    function = staticmethod(np.argmax)
+    largest = True
+
+
+@register
+class Argmin(ArgReduce):
+    """Index of the first minimum."""
+
+    name = "argmin"
+    function = staticmethod(np.argmin)
+    largest = False

@@ -1,0 +1,31 @@
+"""Arrays as Python text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def literal(value: np.ndarray) -> str:
+    """An expression that gives this array, or NumPy scalar for a 0-d array: "np.float64(2.5)", "np.full((3,), 0.0, …)"."""
+    name = "bool_" if value.dtype.kind == "b" else value.dtype.name
+    if not value.shape:
+        return f"np.{name}({_number(value.item())})"
+    if value.size > 1 and value.tobytes() == value.reshape(-1)[:1].tobytes() * value.size:
+        return f"np.full({value.shape}, {_number(value.reshape(-1)[0].item())}, np.{name})"
+    if not value.size:
+        return f"np.zeros({value.shape}, np.{name})"
+    return f"np.array({_nested(value.tolist())}, np.{name})"
+
+
+def _nested(items: Any) -> str:
+    return f"[{', '.join(map(_nested, items))}]" if isinstance(items, list) else _number(items)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, complex):
+        return f"complex({_number(value.real)}, {_number(value.imag)})"
+    if isinstance(value, float) and not np.isfinite(value):
+        return "np.nan" if value != value else "np.inf" if value > 0 else "-np.inf"
+    return repr(value)
