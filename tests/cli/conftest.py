@@ -47,9 +47,22 @@ class Compiled:
 
 class Lowered:
     def __init__(self, function: CompiledFunction, shown: str) -> None:
+        self.file = function.__code__.co_filename
         self.ssa = f"func @{function.__name__}({shown})"
         self.python = f"def {function.__name__}(): ..."
         self.stablehlo = "module {}"
+
+    def with_places(self, stage: str) -> str:
+        place = f'"{self.file}" {{}}:4 {{}}:9 in "f"'
+        texts = {
+            "ssa": f"func @main(%x: f64) -> f64 {{ loc({place.format(5, 5)})\n"
+            f"  %y: f64 = multiply %x, %x loc({place.format(6, 6)})\n"
+            f"  %z: f64 = sine %y loc({place.format(7, 7)})\n"
+            "  return %z\n}",
+            "stablehlo": f'  %0 = stablehlo.sine %arg0 : tensor<f64> loc("{self.file}":7:3)',
+            "python": "def f(x): ...",
+        }
+        return texts[stage]
 
     def compile(self) -> Compiled:
         return Compiled()
@@ -60,6 +73,7 @@ class CompiledFunction:
         functools.update_wrapper(self, function)
         self.function = function
         self.declared_signature = signature
+        self.__code__ = function.__code__
         self.__name__ = function.__name__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

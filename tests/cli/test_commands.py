@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,21 @@ def test_explain(call: Call) -> None:
     assert call("explain", "prog.py:plain", "--args", "f32").output.splitlines()[:2] == [
         "Static:",
         "  f32: it is used as a shape  (f.py:3)",
+    ]
+
+
+def test_inspect_aligns_stages_with_source_lines(call: Call, program: Program) -> None:
+    program("\n\n\n\ndef square(x):\n    y = x * x\n    return np.sin(y)\n")
+    result = call("inspect", "prog.py:square", "--args", "f64", "--width", "100")
+    shown = [[cell.rstrip() for cell in re.split("[│┃]", line)[1:4]] for line in result.output.splitlines()]
+    assert [row for row in shown if row] == [
+        [" source", " ssa", " stablehlo"],
+        ["    5 def square(x):", "    5 func @main(%x: f64) -> f64", ""],
+        ["", "          {", ""],
+        ["    6     y = x * x", "    6   %y: f64 = multiply %x, %x", ""],
+        ["    7     return np.sin(y)", "    7   %z: f64 = sine %y", "    7   %0 = stablehlo.sine %arg0"],
+        ["", "        return %z", "            : tensor<f64>"],
+        ["", "      }", ""],
     ]
 
 

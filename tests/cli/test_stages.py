@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from hloc.cli.side_by_side import LEAST, share
 from hloc.cli.stages import Line, align, hlo_lines, source_lines, ssa_lines, stablehlo_lines
 from hloc.diagnostics.span import Span
 from hloc.ir.builder import Builder
@@ -75,3 +76,10 @@ def test_stages_are_aligned_by_source_line_and_keep_their_order() -> None:
 def test_lines_before_the_first_place_come_first() -> None:
     rows = align([source_lines("x = 1\n", 3), [Line("module {"), Line("constant", 3)]])
     assert [(row.source, row.cells[0]) for row in rows] == [(0, ()), (3, (Line("x = 1", 3),))]
+
+
+def test_columns_share_what_the_narrow_ones_leave() -> None:
+    assert share([10, 20, 30], 100) == [10, 20, 30]
+    assert share([10, 200, 300], 100) == [10, 45, 45]
+    assert share([200, 40, 300], 100) == [33, 33, 33]
+    assert share([200, 200], 30) == [LEAST, LEAST]
