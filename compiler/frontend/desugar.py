@@ -19,8 +19,8 @@ flags in `exit_flags` and stops before the next trip once one of them is True (w
 
 An `if` of which one branch never falls through takes the statements after it into the other branch; so guards need no
 flags. Only where both branches may fall through, the statements after it are guarded by flags. Flags are initialised
-before the outermost statement that sets them. A `raise` that is not in tail position stays where it is and sets a flag;
-what follows it is skipped, and the function ends in a `return` with `never=True`.
+before the outermost statement that sets them. A `raise` sets no flag: after it the status of the program says that it
+failed, loops stop, and nothing is handed out. A `return` that is only reached so has `never=True`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,10 @@ class Region:
 
     return_flag: str = ""
     value: str = ""
-    raise_flag: str = ""
     continue_flag: str = ""
 
     def flags(self) -> Flags:
-        return [name for name in (self.return_flag, self.raise_flag, self.continue_flag) if name]
+        return [name for name in (self.return_flag, self.continue_flag) if name]
 
 
 @dataclass
@@ -136,10 +135,9 @@ class Desugar:
             assert self.loop
             flag = self.loop.break_flag = self.loop.break_flag or self.fresh("break")
             return [set_flag(flag, True, stmt)], [flag]
-        assert self.region
         if isinstance(stmt, gast.Raise):
-            flag = self.region.raise_flag = self.region.raise_flag or self.fresh("raise")
-            return [stmt, set_flag(flag, True, stmt)], [flag]
+            return [stmt], []
+        assert self.region
         flag = self.region.return_flag = self.region.return_flag or self.fresh("return")
         self.region.value = self.region.value or self.fresh("value")
         value = assign(name(self.region.value, gast.Store(), stmt), stmt.value or constant(None, stmt), stmt)
@@ -220,7 +218,7 @@ class Desugar:
             code = [returning(constant(None, origin), origin, never=True)]
         else:
             code, _ = self.block(rest, True, origin)
-        if region.raise_flag:
+        if region.raise_flag and rest is not None:
             gone = [returning(constant(None, origin), origin, never=True)]
             code = [branch(name(region.raise_flag, gast.Load(), origin), gone, code, origin)]
         if region.return_flag:
