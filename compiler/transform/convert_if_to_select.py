@@ -1,0 +1,129 @@
+"""Compute both branches of a cheap `if`, and choose.
+
+    %y = if %p then { %u = multiply %x, %x; yield %u } else { yield %x }    →    %u = multiply %x, %x
+                                                                                 %y = select %p, %u, %x
+
+    %b = if %p then { %b1 = upd %a, %v, %i; yield %b1 }                     →    %o = read %a, %i
+         else { yield %a }                                                       %w = select %p, %v, %o
+                                                                                 %b = upd %a, %w, %i
+
+Branches are few operations (`_MOST_OPS` together) that are cheap, cannot fail and touch at most `_SMALL` elements each,
+plus for each array result at most one write: the store happens always, to one place, and puts back the old element
+where the branch was not taken. Larger arrays are never selected as a whole. Branches with loops, calls or
+expensive functions stay. Inner branches first, so that chains of elif become chains of selects.
+
+To be run after differentiation: the derivative of a real branch ignores the side not taken, even where that is infinite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hloc.ir.core import Block, Module, Op, Value
+from hloc.transform.data_movement import window_of
+from hloc.transform.rewrite import Replacement, Rewriter
+
+_MOST_OPS = 24
+_SMALL = 16
+
+
+def convert_if_to_select(module: Module) -> bool:
+    """Convert cheap branches in every function, in place; says whether anything changed."""
+    changed = False
+    for function in module.functions.values():
+        changed |= _Converter().run(function)
+    return changed
+
+
+@dataclass(frozen=True)
+class _Store:
+    """A write of small values to `array`, as the result of a branch; None for a branch that leaves the array alone."""
+
+    array: Value
+    op: Op | None
+
+
+class _Converter(Rewriter):
+    def rewrite_after(self, op: Op) -> Replacement:
+        if op.name != "if":
+            return None
+        stores = [self.stores_of(op, *pair) for pair in zip(*(r.results for r in op.regions), strict=True)]
+        writes = {store.op for pair in stores if pair is not None for store in pair} - {None}
+        if any(p is None and v.type.size > _SMALL for p, v in zip(stores, op.results, strict=True)):
+            return None
+        if sum(len(region.ops) for region in op.regions) > _MOST_OPS or len(writes) > len(_written(stores)) * 2:
+            return None
+        inner = [o for region in op.regions for o in region.ops if o not in writes]
+        if not all(map(_cheap, inner)) or _reads_written(op.regions, writes):
+            return None
+        self.builder.block.ops += inner
+        pairs = zip(stores, *(r.results for r in op.regions), strict=True)
+        return [self.merge(op.operands[0], *pair) for pair in pairs]
+
+    def stores_of(self, op: Op, then: Value, other: Value) -> tuple[_Store, _Store] | None:
+        """The writes that two results of branches are, if both are the same array with at most one small write each."""
+        if then.type.rank == 0 or then is other:
+            return None
+        stores = [self.store_of(region, v) for region, v in zip(op.regions, (then, other), strict=True)]
+        if stores[0].array is not stores[1].array or not any(s.op for s in stores):
+            return None
+        ops = [s.op for s in stores if s.op is not None]
+        alike = len(ops) == 1 or (
+            window_of(ops[0])[:2] == window_of(ops[1])[:2] and ops[0].attrs["mode"] == ops[1].attrs["mode"]
+        )
+        return (stores[0], stores[1]) if alike and ops[0].operands[1].type.size <= _SMALL else None
+
+    def store_of(self, region: Block, value: Value) -> _Store:
+        op = self.producers.get(value)
+        if op is None or op.name != "upd" or op not in region.ops or op.operands[0] in _defined(region):
+            return _Store(value, None)
+        return _Store(op.operands[0], op)
+
+    def merge(self, pred: Value, stores: tuple[_Store, _Store] | None, then: Value, other: Value) -> Value:
+        """What stands for a result of the `if`."""
+        if stores is None:
+            return self.choose(pred, then, other)
+        writes = [store.op for store in stores]
+        write = writes[0] or writes[1]
+        assert write is not None
+        sides = [self.written(w, write) for w in writes]
+        operands = [self.choose(pred, x, y) for x, y in zip(*sides, strict=True)]
+        return self.emit("upd", (write.operands[0], *operands), then.type, **write.attrs)
+
+    def written(self, write: Op | None, like: Op) -> Sequence[Value]:
+        """The value and the place that a branch writes; without a write, what changes nothing at the place of `like`."""
+        if write is not None:
+            return write.operands[1:]
+        array, value, *starts = like.operands
+        if like.attrs["mode"] == "add":
+            neutral = {"f": -0.0, "c": complex(-0.0, -0.0)}.get(value.type.dtype.kind, 0)
+            return [self.constant(np.array(neutral), value.type), *starts]
+        sizes, drop, _ = window_of(like)
+        return [self.emit("read", (array, *starts), value.type, sizes=sizes, drop=drop), *starts]
+
+    def choose(self, pred: Value, then: Value, other: Value) -> Value:
+        return then if then is other else self.emit("select", (pred, then, other), then.type)
+
+
+def _written(stores: Sequence[tuple[_Store, _Store] | None]) -> set[Value]:
+    return {pair[0].array for pair in stores if pair is not None}
+
+
+def _defined(region: Block) -> set[Value]:
+    return {v for op in region.ops for v in op.results}
+
+
+def _cheap(op: Op) -> bool:
+    """Whether an operation may be computed although its branch is not taken."""
+    if op.regions or not (op.kind.pure and op.kind.cheap and op.kind.speculatable):
+        return False
+    return all(v.type.size <= _SMALL for v in op.results)
+
+
+def _reads_written(regions: Sequence[Block], writes: set[Op | None]) -> bool:
+    """Whether an operation of a branch uses the result of one of its writes, which will not exist."""
+    results = {op.result for op in writes if op is not None}
+    return any(v in results for region in regions for op in region.ops for v in op.operands)
