@@ -76,7 +76,7 @@ def _cell(lines: Iterable[Line], width: int) -> Text:
         number = str(line.source) if line.source and line.source != before else ""
         before = line.source or before
         indent = " " * (len(line.text) - len(line.text.lstrip()) + 4)
-        parts = wrap(line.text, width - NUMBER, subsequent_indent=indent[: width // 2], drop_whitespace=False) or [""]
+        parts = wrap(line.text, width - NUMBER, subsequent_indent=indent[: width // 2], break_on_hyphens=False) or [""]
         for i, part in enumerate(parts):
             text.append(f"{number if i == 0 else '':>{NUMBER - 1}} ", style="cyan")
             text.append(part.rstrip() + "\n")
