@@ -73,12 +73,12 @@ def refuse(node: gast.AST, message: str, help: str) -> UnsupportedError:
 
 def _call(node: gast.Call) -> None:
     """`sum(f(x) for x in xs)` reads every value at once: the same as with a list."""
-    if isinstance(node.func, gast.Name) and node.func.id in CONSUMERS and len(node.args) == 1:
-        (arg,) = node.args
+    if isinstance(node.func, gast.Name) and node.func.id in CONSUMERS and node.args:
+        arg = node.args[0]
         if isinstance(arg, gast.GeneratorExp):
             listed = gast.ListComp(elt=arg.elt, generators=arg.generators)
             listed.span = arg.span
-            node.args = [gast.copy_location(listed, arg)]
+            node.args = [gast.copy_location(listed, arg), *node.args[1:]]
 
 
 def _generator(node: gast.GeneratorExp) -> None:
@@ -118,11 +118,6 @@ def _raise(node: gast.Raise) -> None:
         raise refuse(node, "raise without an exception is not supported", "name the exception: raise ValueError(…)")
 
 
-def _import_from(node: gast.ImportFrom) -> None:
-    if any(alias.name == "*" for alias in node.names):
-        raise refuse(node, "from … import * is not supported", "import the names that the function uses")
-
-
 SPECIAL = {
     "Call": _call,
     "GeneratorExp": _generator,
@@ -130,5 +125,4 @@ SPECIAL = {
     "Delete": _delete,
     "FunctionDef": _function,
     "Raise": _raise,
-    "ImportFrom": _import_from,
 }

@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import linecache
+import os
 import types
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from hloc.diagnostics.errors import SourceError
 from hloc.diagnostics.span import Span
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Position = tuple[int | None, int | None, int | None, int | None]  # line, end line, column, end column: `co_positions`
 FUTURES = reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 
 
@@ -36,7 +38,6 @@ class Located:
 class ParsedFile:
     """One version of a file: its functions by (name, first line), and the code objects they compile to, by name."""
 
-    lines: tuple[str, ...]
     nodes: dict[tuple[str, int], list[tuple[FunctionNode, str]]] = field(default_factory=dict)
     codes: dict[str, list[types.CodeType]] = field(default_factory=dict)
 
@@ -44,29 +45,25 @@ class ParsedFile:
 def locate(fn: types.FunctionType) -> Located:
     """The tree of `fn`. Raises SourceError when there is no text, or not the text `fn` was compiled from."""
     code = fn.__code__
-    parsed = None
+    span = Span(code.co_filename, code.co_firstlineno, 0, code.co_firstlineno, 0, code.co_name)
+    lines: tuple[str, ...] = ()
     for lines in source_texts(fn):
         parsed = parse_file(lines, code.co_filename, code.co_flags & FUTURES)
-        found = find(parsed, code) if parsed else None
-        if parsed and found:
-            return Located(*found, parsed.lines)
-    span = Span(code.co_filename, code.co_firstlineno, 0, code.co_firstlineno, 0, code.co_name)
-    if not linecache.getlines(code.co_filename, fn.__globals__) and parsed is None:
-        raise no_source(code).with_span(span)
+        found = find(parsed, code, span) if parsed else None
+        if found:
+            return Located(*found, lines)
+    if not lines and not os.path.exists(code.co_filename):
+        raise SourceError(
+            f"the source of {code.co_name!r} is not available ({code.co_filename})",
+            span=span,
+            help="hloc reads the text of a function: define it in a file or a notebook cell. "
+            "For text made at run time, enter it into linecache.cache under the file name given to compile()",
+        )
     raise SourceError(
         f"the source of {code.co_name!r} has changed since it was imported",
         span=span,
         notes=["the text of the file does not compile to the code that is running"],
         help="import the module again (importlib.reload, or restart Python), then use the new function",
-    )
-
-
-def no_source(code: types.CodeType) -> SourceError:
-    name, file = code.co_name, code.co_filename
-    return SourceError(
-        f"the source of {name!r} is not available ({file})",
-        help="hloc reads the text of a function: define it in a file or a notebook cell. "
-        "For text made at run time, enter it into linecache.cache under the file name given to compile()",
     )
 
 
@@ -90,7 +87,7 @@ def source_texts(fn: types.FunctionType) -> Iterator[tuple[str, ...]]:
 @lru_cache(maxsize=64)
 def parse_file(lines: tuple[str, ...], file: str, futures: int) -> ParsedFile | None:
     """Parse and compile a whole file; None when it is not valid Python (any more)."""
-    parsed = ParsedFile(lines)
+    parsed = ParsedFile()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user has seen them when the file was imported
         try:
@@ -131,33 +128,37 @@ def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from nested_codes(const)
 
 
-def find(parsed: ParsedFile, live: types.CodeType) -> tuple[FunctionNode, str] | None:
+def find(parsed: ParsedFile, live: types.CodeType, span: Span) -> tuple[FunctionNode, str] | None:
     """The node whose code equals `live`; among equal ones the nearest, as lines above may have come or gone."""
     matches = [code for code in parsed.codes.get(live.co_name, ()) if same_code(code, live)]
     if not matches and rewritten(live):
         matches = [live]
     matches.sort(key=lambda code: abs(code.co_firstlineno - live.co_firstlineno))
-    wanted = set(live.co_positions())
-    for code in matches[:1]:
-        near = [c for c in matches if c.co_firstlineno == code.co_firstlineno]
-        exact = [c for c in near if set(c.co_positions()) == wanted]
-        return pick(parsed.nodes.get((code.co_name, code.co_firstlineno), []), (exact or near)[0])
-    return None
-
-
-def pick(nodes: list[tuple[FunctionNode, str]], code: types.CodeType) -> tuple[FunctionNode, str] | None:
-    """Of several functions of one name on one line (lambdas) the one whose body has the code's columns."""
+    if not matches:
+        return None
+    line = matches[0].co_firstlineno
+    nodes = parsed.nodes.get((live.co_name, line), [])
     if len(nodes) < 2:
         return nodes[0] if nodes else None
-    positions = set(code.co_positions())
+    near = [set(code.co_positions()) for code in matches if code.co_firstlineno == line]
+    wanted = set(live.co_positions())
+    positions = wanted if wanted in near else near[0]
+    if all(column is None for _, _, column, _ in positions):
+        raise SourceError(
+            "several lambdas on one line cannot be told apart, as Python keeps no columns",
+            span=span,
+            help="put them on lines of their own, or run Python without -X no_debug_ranges (PYTHONNODEBUGRANGES)",
+        )
+    return pick(nodes, positions)
+
+
+def pick(nodes: list[tuple[FunctionNode, str]], positions: set[Position]) -> tuple[FunctionNode, str] | None:
+    """Of several lambdas on one line the one whose body is among the places of the code; the largest such body."""
     exact = [item for item in nodes if isinstance(item[0], ast.Lambda) and extent(item[0].body) in positions]
-    if not exact:
-        return None
-    return max(exact, key=lambda item: size(item[0]))
+    return max(exact, key=lambda item: size(item[0]), default=None)
 
 
-def extent(node: ast.expr) -> tuple[int, int | None, int, int | None]:
-    """The position in the order of `co_positions`."""
+def extent(node: ast.expr) -> Position:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 

@@ -14,7 +14,16 @@ import gast
 from hloc.diagnostics.span import Span
 from hloc.frontend.locate import Located, node_name
 
-KEYWORDS = {"Try": 3, "TryStar": 3, "With": 4, "AsyncWith": 10, "Match": 5, "ClassDef": 5, "FunctionDef": 3}
+KEYWORDS = {
+    "Try": 3,
+    "TryStar": 3,
+    "With": 4,
+    "AsyncWith": 10,
+    "Match": 5,
+    "ClassDef": 5,
+    "FunctionDef": 3,
+    "AsyncFunctionDef": 9,
+}
 
 
 def to_gast(located: Located, file: str) -> gast.AST:

@@ -1,6 +1,6 @@
 """Runs core gast in CPython: the oracle for desugaring, scopes and liveness.
 
-`exit_flags` are obeyed as the specialiser does: a loop stops before its next trip, and before its test, once one is set.
+`exit_flags` are obeyed as the specialiser does: once one is set, a loop stops before its next trip and its test.
 With `forget=True` every name that liveness calls dead is deleted after each compound statement and before each trip, so
 that a name missing from `live_after` or `live_head` shows as an UnboundLocalError.
 """
@@ -11,7 +11,7 @@ import ast
 import itertools
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gast
@@ -21,22 +21,36 @@ from hloc.frontend.source import FunctionSource, function_source
 COUNTER = itertools.count()
 
 
-def define(text: str, name: str = "f", **namespace: Any) -> Any:
+def define(text: str, name: str = "f", file: str = "", **namespace: Any) -> Any:
     """A function from text that linecache knows, as in a notebook."""
-    file = f"<program {next(COUNTER)}>"
+    file = file or f"<program {next(COUNTER)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec", dont_inherit=True), namespace)
     return namespace[name]
 
 
 def core_text(fn: types.FunctionType) -> str:
-    """The core tree printed as Python, flags with their `$`, and the flags of each loop behind it as a comment."""
-    return show(function_source(fn).node)
-
-
-def show(node: gast.AST) -> str:
-    tree = gast.gast_to_ast(node)
+    """The core tree printed as Python, with flags as `$names`."""
+    tree = gast.gast_to_ast(function_source(fn).node)
     return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def facts(fn: types.FunctionType) -> list[str]:
+    """What liveness and desugaring say of each compound statement, in the order of the core tree."""
+    lines: list[str] = []
+    for node in preorder(function_source(fn).node):
+        if isinstance(node, gast.If | gast.While | gast.For):
+            sets = {key: getattr(node, key, ()) for key in ("exit_flags", "live_head", "live_after", "assigned")}
+            texts = [f"{key}: {' '.join(sorted(names))}" for key, names in sets.items() if names]
+            kind = type(node).__name__.lower()
+            lines.append(f"{kind} from line {node.span.line}: " + "; ".join([*texts, *["writes"] * node.has_writes]))
+    return lines
+
+
+def preorder(node: gast.AST) -> Iterator[gast.AST]:
+    yield node
+    for child in gast.iter_child_nodes(node):
+        yield from preorder(child)
 
 
 def run_core(fn: types.FunctionType, forget: bool = False) -> Callable[..., Any]:
