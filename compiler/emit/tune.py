@@ -91,7 +91,7 @@ class _Commit:
     """T1 for one loop body: gives the carried values their final form in an order that needs no copies.
 
     Slots are positions in the carry; `done` maps a slot to a value that is there once the slot's new value has been
-    computed. All commits mention the temporaries, so that LLVM knows that the slots do not overlap them.
+    computed. Counters, which depend on themselves alone, come last. All commits mention the temporaries, so that LLVM knows that the slots do not overlap them.
     """
 
     def __init__(self, body: Block) -> None:
@@ -107,8 +107,8 @@ class _Commit:
         slots = [j for j, (a, r) in enumerate(zip(self.body.args, self.body.results, strict=True)) if a is not r]
         if len(slots) < 2 and not any(self._needs_copy(j) for j in slots):
             return
-        waiting = [j for j in slots if self._rank(j)] + [j for j in slots if not self._rank(j) and j] + slots[:1]
-        waiting = list(dict.fromkeys(waiting))
+        alone = [j for j in reversed(slots) if not self._rank(j) and self.depends[j] <= {j}]
+        waiting = sorted((j for j in slots if j not in alone), key=self._rank, reverse=True)
         while waiting:
             ready = [j for j in waiting if not self._readers(j, waiting)]
             if ready:
@@ -116,6 +116,8 @@ class _Commit:
                 self._commit(ready[0], slots)
             else:
                 self._compute_first(waiting)
+        for j in alone:
+            self._commit(j, slots)
 
     def _carried_inputs(self, value: Value) -> set[int]:
         """Slots whose old value the new value is computed from."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hloc.ir.core import Module, Value
+from hloc.ops.elementwise import Remainder, ShiftRightArithmetic, Xor
 from tests.emit.building import Code, define, program
 
 
@@ -82,7 +83,7 @@ def collatz_python(n: int) -> Any:
 def collatz(n: int) -> Module:
     def step(c: Code, k: Value, x: Value, steps: Value) -> Any:
         even = c.cmp(c.both(x, 1), "EQ", 0)
-        half, triple = c.div(x, 2), c.add(c.mul(x, 3), 1)
+        half, triple = c.b.emit(ShiftRightArithmetic, x, c.const(1)), c.add(c.mul(x, 3), 1)
         return c.select(even, half, triple), c.add(steps, 1)
 
     def body(c: Code, k: Value, best: Value) -> Any:
@@ -133,7 +134,6 @@ def nested(n: int) -> Module:
     def build(c: Code, count: Value) -> Any:
         def inner(i: Value) -> Any:
             def body(c: Code, j: Value, acc: Value) -> Value:
-                from hloc.ops.elementwise import Remainder, Xor
 
                 x = c.mul(c.to(c.b.emit(Xor, i, j), np.float64), 0.5)
                 third = c.cmp(c.b.emit(Remainder, c.add(i, j), c.const(3)), "NE", 0)
@@ -383,7 +383,7 @@ def prefix(n: int) -> Module:
 
 def backwards_python(a: np.ndarray) -> Any:
     a = a.copy()
-    for i in reversed(range(len(a) - 1)):
+    for i in range(len(a) - 2, -1, -1):
         a[i] = a[i] * 0.5 + a[i + 1]
     return a
 
@@ -406,14 +406,14 @@ def search_python(a: np.ndarray, x: float) -> Any:
 @entry("early_exit", lambda n: (np.linspace(0.0, 1.0, n), np.float64(0.9)), search_python)
 def early_exit(n: int) -> Module:
     def build(c: Code, a: Value, x: Value) -> Any:
-        def cond(c: Code, i: Value, found: Value) -> Value:
+        def cond(c: Code, i: Value, found: Value, result: Value) -> Value:
             return c.both(c.cmp(i, "LT", n), c.cmp(found, "EQ", False))
 
-        def body(c: Code, k: Value, i: Value, found: Value) -> Any:
+        def body(c: Code, k: Value, i: Value, found: Value, result: Value) -> Any:
             hit = c.cmp(c.read(a, i), "GT", x)
-            return c.select(hit, i, c.add(i, 1)), hit
+            return c.add(i, 1), hit, c.select(hit, i, result)
 
-        return c.while_([c.const(0), c.const(False, np.bool_)], cond, body)[1]
+        return c.while_([c.const(0), c.const(False, np.bool_), c.const(n)], cond, body)[3]
 
     return program([f"f64[{n}]", "f64"], build)
 
@@ -604,7 +604,6 @@ def machine_python(n: int) -> Any:
 @entry("machine", lambda n: (np.int64(n),), machine_python)
 def machine(n: int) -> Module:
     """A `switch` on a carried value that starts at the constant 0, and whose results are all that the body yields."""
-    from hloc.ops.elementwise import Xor
 
     def build(c: Code, count: Value) -> Any:
         def body(c: Code, k: Value, state: Value, x: Value, steps: Value) -> Any:
