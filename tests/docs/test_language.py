@@ -1,4 +1,4 @@
-"""The table of constructs in docs/language.md: examples give what CPython gives, or are refused where the page says so."""
+"""The table in docs/language.md: examples give what CPython gives, or are refused where the page says so."""
 
 from __future__ import annotations
 
