@@ -1,17 +1,22 @@
 """Barriers that let XLA update arrays in place.
 
-XLA writes an array in place when no one reads its old version afterwards. A scalar read from the old version may be
-computed again where it is used, after the write, unless a barrier fixes the order; XLA then copies the whole array,
-in each trip:
+XLA writes an array in place when no one reads its old version afterwards. What is read from the old version may be
+computed again where it is used, after the write, unless a barrier fixes it; XLA then copies the whole array, in each
+trip. So values read from the old version that outlive the write get a barrier, and the write waits for them
+(hloc.emit.never):
 
-    %x = read %a, %i                          %x = read %a, %i
-    %b = upd %a, %v, %i             →         %x2, %a2 = barrier %x, %a
-    yield %x, %b                              %b = upd %a2, %v, %i;  yield %x2, %b
+    %x = read %a, %i                          %x = read %a, %i;  %x2 = barrier %x
+    %b = upd %a, %v, %i             →         %v2 = select (never %x2), 0, %v
+    yield %x, %b                              %b = upd %a, %v2, %i;  yield %x2, %b
 
-A store whose result is read again in the block is followed by a barrier, else XLA stores a second time for the read.
-Values that feed nothing but the written value need no barrier (one would keep LLVM from vectorising). Branches that
-write an array of the blocks around them begin with a barrier on it. A loop body never yields the result of a branch
-directly: XLA reads the branch index as invariant there, and has looped for ever.
+Values that feed nothing but the written value need none (one would keep LLVM from vectorising). Writes move down to
+their first use, so that few values outlive them. Loops and branches that write an array have no written value to
+delay: there the barrier takes in the array, too. A store whose result is read again in the block is followed by a
+barrier, else XLA stores a second time for the read. Branches that write an array of the blocks around them begin with
+a barrier on it. A loop body never yields the result of a branch directly: XLA reads the branch index as invariant
+there, and has looped for ever.
+
+The attribute `keep` marks the barriers that fusion must not undo (see hloc.emit.keep).
 """
 
 from __future__ import annotations
@@ -20,11 +25,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hloc.emit.loops import Loop
+from hloc.emit.never import Never
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, free_values, substitute
 from hloc.ops.control import Call, If, Switch
 from hloc.ops.elementwise import Barrier
 from hloc.ops.indexing import Scatter, Upd
+
+SMALL_WINDOW = 16
+"""Elements of the largest written value that waits as such; for a larger one the first start index waits."""
 
 
 def insert_barriers(function: Function) -> None:
@@ -48,25 +57,15 @@ def written_arrays(op: Op) -> list[Value]:
     return []
 
 
-def _written_outside(block: Block) -> list[Value]:
-    """Arrays from outside a block that it updates."""
-    free = set(free_values(block))
-    return [v for op in block.ops for v in written_arrays(op) if v in free]
-
-
 def reads(op: Op) -> set[Value]:
     """All values an operation reads, those that its regions capture included."""
     return set(op.operands).union(*(free_values(region) for region in op.regions))
 
 
-def insert_entry_barrier(region: Block, values: Sequence[Value]) -> None:
-    """Make a block use barriered versions of values from outside."""
-    if not values:
-        return
-    head = Block()
-    fresh = Builder(head, region.ops[0].span).emit_many(Barrier, *values)
-    substitute(region, dict(zip(values, fresh, strict=True)))
-    region.ops = head.ops + region.ops
+def _written_outside(block: Block) -> list[Value]:
+    """Arrays from outside a block that it updates."""
+    free = set(free_values(block))
+    return [v for op in block.ops for v in written_arrays(op) if v in free]
 
 
 def _rewrite(block: Block) -> None:
@@ -75,10 +74,21 @@ def _rewrite(block: Block) -> None:
             _rewrite(region)
         if op.kind in (If, Switch):
             for region in op.regions:
-                insert_entry_barrier(region, list(dict.fromkeys(_written_outside(region))))
+                _insert_entry_barrier(region, list(dict.fromkeys(_written_outside(region))))
         if op.kind is Loop:
             _separate_branch_results(op.regions[1])
+    _sink_stores(block)
     _Isolation(block).run()
+
+
+def _insert_entry_barrier(region: Block, values: Sequence[Value]) -> None:
+    """Make a block use barriered versions of values from outside."""
+    if not values:
+        return
+    head = Block()
+    fresh = Builder(head, region.ops[0].span).emit_many(Barrier, *values, keep=True)
+    substitute(region, dict(zip(values, fresh, strict=True)))
+    region.ops = head.ops + region.ops
 
 
 def _separate_branch_results(body: Block) -> None:
@@ -91,14 +101,34 @@ def _separate_branch_results(body: Block) -> None:
         body.results = [renamed.get(v, v) for v in body.results]
 
 
-class _Isolation:
-    """Puts a barrier before each write of a block, over the live values that depend on reads of the old version.
+def _sink_stores(block: Block) -> None:
+    """Move each store down to just before the first operation that uses its result."""
+    pending: dict[Value, Op] = {}
+    ops: list[Op] = []
 
-    `renamed` maps a value to its barriered version; everything else speaks of the values as they were.
-    """
+    def place(used: Iterable[Value]) -> None:
+        for value in [v for v in pending if v in used]:
+            if value in pending:
+                store = pending.pop(value)
+                place(set(store.operands))
+                ops.append(store)
+
+    for op in block.ops:
+        if op.kind is Upd:
+            pending[op.result] = op
+        else:
+            place(reads(op))
+            ops.append(op)
+    place(set(pending))
+    block.ops = ops
+
+
+class _Isolation:
+    """Treats the writes of a block. `renamed` maps values to their barriered versions; all else speaks of the old."""
 
     def __init__(self, block: Block) -> None:
         self.block = block
+        self.never = Never(Builder(block))
         self.reads = [reads(op) for op in block.ops]
         self.last_use = {v: position for position, used in enumerate(self.reads) for v in used}
         self.last_use.update((v, len(block.ops)) for v in block.results)
@@ -109,35 +139,47 @@ class _Isolation:
         old, self.block.ops = self.block.ops, []
         for position, op in enumerate(old):
             for array in written_arrays(op):
-                live = self._live_readers(old, position, array)
-                if live:
-                    self._insert(op, [*live, array])
+                self._isolate(op, array, self._tainted(old, position, array), position)
             self._append(op)
-            if op.kind in (Upd, Scatter) and self.uses.get(op.result, 0) > 1:
+            if op.kind in (Upd, Scatter) and self.uses[op.result] > 1:
                 self._insert(op, [op.result])
-        self.block.results = [self.renamed.get(v, v) for v in self.block.results]
+        self.block.results = [self._now(v) for v in self.block.results]
 
-    def _live_readers(self, ops: Sequence[Op], position: int, array: Value) -> list[Value]:
-        """Values computed from reads of `array` before `position` that are used there or later, in order.
+    def _now(self, value: Value) -> Value:
+        return self.renamed.get(value, value)
 
-        None if all of them are used there and nowhere else.
-        """
+    def _tainted(self, ops: Sequence[Op], position: int, array: Value) -> list[Value]:
+        """Values computed from reads of `array` before `position` that are used there or later, in order."""
         tainted = {array: None}
         for op, used in zip(ops[:position], self.reads, strict=False):
             if not used.isdisjoint(tainted):
                 tainted.update((v, None) for v in op.results)
-        del tainted[array]
-        outlives = any(self.last_use.get(v, -1) > position for v in tainted)
-        return [v for v in tainted if outlives and self.last_use.get(v, -1) >= position]
+        return [v for v in tainted if v is not array and self.last_use.get(v, -1) >= position]
 
-    def _insert(self, op: Op, values: Iterable[Value]) -> None:
+    def _isolate(self, op: Op, array: Value, tainted: Sequence[Value], position: int) -> None:
+        live = [v for v in tainted if self.last_use[v] > position]
+        if live and op.kind is Upd:
+            for value in live:
+                self._insert(op, [value])
+            self._delay(op, live)
+        elif live:
+            self._insert(op, [*tainted, array])
+
+    def _delay(self, op: Op, live: Sequence[Value]) -> None:
+        """Make a store wait for values that were read before it."""
+        self.never.b.span = op.span
+        which = 1 if op.operands[1].type.size <= SMALL_WINDOW else 2
+        operands = list(map(self._now, op.operands))
+        operands[which] = self.never.wait(operands[which], [self._now(v) for v in live])
+        op.operands = tuple(operands)
+
+    def _insert(self, op: Op, values: Sequence[Value]) -> None:
         values = list(dict.fromkeys(values))
-        current = [self.renamed.get(v, v) for v in values]
-        fresh = Builder(self.block, op.span).emit_many(Barrier, *current)
+        fresh = Builder(self.block, op.span).emit_many(Barrier, *map(self._now, values), keep=True)
         self.renamed.update(zip(values, fresh, strict=True))
 
     def _append(self, op: Op) -> None:
-        op.operands = tuple(self.renamed.get(v, v) for v in op.operands)
+        op.operands = tuple(map(self._now, op.operands))
         for region in op.regions:
             substitute(region, self.renamed)
         self.block.ops.append(op)

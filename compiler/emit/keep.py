@@ -2,8 +2,8 @@
 
     %x2, %a2 = barrier %x, %a     →     %x2, %a2 = call @keep(%x, %a)      func @keep(%x, %a) { return %x, %a }
 
-The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers in loops that protect an array
-become calls.
+The call carries attributes that keep XLA from inlining it; LLVM does. Only the barriers marked `keep`, and only in
+loops, become calls.
 """
 
 from __future__ import annotations
@@ -15,26 +15,29 @@ from hloc.ops.control import Call
 from hloc.ops.elementwise import Barrier
 
 
-def call_barriers(module: Module) -> None:
-    """Turn the barriers over arrays in loops into calls; the functions they call are added to the module."""
-    made: dict[tuple[TensorType, ...], Function] = {}
-    for function in list(module.functions.values()):
-        _rewrite(module, function.block, made, in_loop=function.name != module.main)
+def call_barriers(module: Module, function: Function) -> None:
+    """Turn the barriers to keep in a function into calls; the functions they call are added to the module."""
+    _rewrite(module, function.block, in_loop=function.name != module.main)
 
 
-def _rewrite(module: Module, block: Block, made: dict[tuple[TensorType, ...], Function], in_loop: bool) -> None:
+def _rewrite(module: Module, block: Block, in_loop: bool) -> None:
     for position, op in enumerate(block.ops):
         for region in op.regions:
-            _rewrite(module, region, made, in_loop or op.kind is Loop)
-        if in_loop and op.kind is Barrier and any(v.type.rank for v in op.operands):
-            types = tuple(v.type for v in op.operands)
-            if types not in made:
-                made[types] = module.add(_identity(types))
-            attrs = {"function": made[types].name, "inline": False}
+            _rewrite(module, region, in_loop or op.kind is Loop)
+        if in_loop and op.kind is Barrier and op.attrs.get("keep"):
+            attrs = {"function": _keeper(module, tuple(v.type for v in op.operands)), "inline": False}
             block.ops[position] = Op(Call, op.operands, attrs, (), op.results, op.span)
 
 
-def _identity(types: tuple[TensorType, ...]) -> Function:
+def _keeper(module: Module, types: tuple[TensorType, ...]) -> str:
+    """The name of the function that gives back values of these types."""
+    name = "keep " + " ".join(map(str, types))
+    if name not in module.functions:
+        module.add(_identity(name, types))
+    return name
+
+
+def _identity(name: str, types: tuple[TensorType, ...]) -> Function:
     block = Block([Value(t) for t in types])
     block.results = list(block.args)
-    return Function("keep", block)
+    return Function(name, block)

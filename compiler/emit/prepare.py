@@ -28,13 +28,12 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
     for name in names:
         function = module.functions[name]
         copy.functions[name] = Function(name, clone_block(function.block, {}), function.span)
-        _prepare_function(copy.functions[name], options)
-    if options.platform == "cpu" and jaxlib_version() < (0, 11):
-        call_barriers(copy)
+    for name in names:
+        _prepare_function(copy, copy.functions[name], options)
     return copy
 
 
-def _prepare_function(function: Function, options: EmitOptions) -> None:
+def _prepare_function(module: Module, function: Function, options: EmitOptions) -> None:
     cpu = options.platform == "cpu"
     if cpu:
         predicate_stores(function, _policy(jaxlib_version()))
@@ -44,6 +43,8 @@ def _prepare_function(function: Function, options: EmitOptions) -> None:
         separate_products(function)
     if cpu:
         insert_barriers(function)
+        if jaxlib_version() < (0, 11):
+            call_barriers(module, function)
         if options.tune:
             tune_loops(function)
     sink_constants(function)

@@ -6,26 +6,24 @@ written after the last read of the old one, by a false dependence on those that 
 
     %s2 = barrier %s1;  %never = compare.LT %s2, %s2;  %i2 = select %never, 0, %i1;  yield %i2, %s2
 
-which LLVM folds and XLA does not. Values that wait for each other in a circle are computed to temporaries first. And
-(T2) the condition mentions every carried scalar and every written array in the same way, so that its result is known
-not to overlap them. Both rely on how these versions of XLA and LLVM simplify; see hloc.emit.prepare for where they
-apply.
+which LLVM folds and XLA does not. Values that wait for each other in a circle are computed to temporaries first,
+which the loop carries, too. And (T2) the condition mentions every carried scalar and every written array in the same
+way, so that its result is known not to overlap them. Both rely on how these versions of XLA and LLVM simplify; see
+hloc.emit.prepare for where they apply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from hloc.diagnostics.span import NOWHERE, Span
 from hloc.emit.barriers import reads
 from hloc.emit.loops import Loop
+from hloc.emit.never import Never
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Value, free_values, walk
-from hloc.ops.elementwise import And, Barrier, Compare, Convert, Or, Real, Select
-from hloc.ops.helpers import constant, zeros_like
-from hloc.ops.indexing import Read
+from hloc.ir.core import Block, Function, Op, Value, free_values, walk
+from hloc.ops.elementwise import Barrier, Or
+from hloc.ops.helpers import constant
 from hloc.ops.shape import Constant
 
 THUNK_ONLY = frozenset({"scatter", "sort", "dot_general", "cholesky", "triangular_solve", "lu"})
@@ -34,12 +32,40 @@ THUNK_ONLY = frozenset({"scatter", "sort", "dot_general", "cholesky", "triangula
 
 def tune_loops(function: Function) -> None:
     """Apply T1 and T2 to every loop of a function whose loops are canonical, in place."""
-    for op in list(walk(function.block)):
+    _tune(function.block)
+
+
+def _tune(block: Block) -> None:
+    old, block.ops = block.ops, []
+    for op in old:
+        for region in op.regions:
+            _tune(region)
         if op.kind is Loop and not any(o.name in THUNK_ONLY for o in walk(op.regions[1])):
-            cond, body = op.regions
-            captured = free_values(body)
-            _Commit(body).run()
-            _mention(cond, body, captured)
+            _tune_loop(Builder(block, op.span), op)
+        block.ops.append(op)
+
+
+def _tune_loop(b: Builder, op: Op) -> None:
+    """`b` builds before the loop."""
+    cond, body = op.regions
+    captured = free_values(body)
+    temporaries = _Commit(body).run()
+    for barrier in body.ops:
+        if barrier.kind is Barrier and barrier.attrs.get("keep"):
+            temporaries += [v for v in barrier.results if not v.type.rank]
+    for value in dict.fromkeys(temporaries):
+        if value not in body.results:
+            _carry(b, op, value)
+    _mention(cond, body, captured)
+
+
+def _carry(b: Builder, op: Op, value: Value) -> None:
+    """Give a temporary of the body a slot of its own: XLA then computes it once, and LLVM knows what it overlaps."""
+    for region in op.regions:
+        region.add_arg(value.type)
+    op.regions[1].results.append(value)
+    op.operands = (*op.operands, constant(b, 0, value.type.dtype))
+    op.results = (*op.results, Value(value.type))
 
 
 def _mention(cond: Block, body: Block, captured: Sequence[Value]) -> None:
@@ -58,40 +84,11 @@ def end_span(block: Block) -> Span:
     return block.ops[-1].span if block.ops else NOWHERE
 
 
-class Never:
-    """Emits conditions that are never true, which XLA does not see and LLVM does."""
-
-    def __init__(self, b: Builder) -> None:
-        self.b = b
-        self.count = 0
-
-    def __call__(self, value: Value) -> Value:
-        b = self.b
-        if value.type.rank:
-            zero, rank = constant(b, 0, np.int64), value.type.rank
-            value = b.emit(Read, value, *[zero] * rank, sizes=(1,) * rank, drop=tuple(range(rank)))
-        if value.type.dtype.kind == "c":
-            value = b.emit(Real, value)
-        if value.type.dtype.kind == "f":
-            return b.emit(Compare, value, value, direction="LT")
-        return self._negative(value)
-
-    def _negative(self, value: Value) -> Value:
-        """`value & c < 0` for some c > 0, another one each time so that equal conditions are not shared."""
-        b, dtype = self.b, value.type.dtype
-        if dtype.kind != "i":
-            dtype = np.dtype(np.int32 if dtype.kind == "b" else np.int64)
-            value = b.emit(Convert, value, dtype=dtype)
-        self.count = self.count % 127 + 1
-        masked = b.emit(And, value, constant(b, self.count, dtype))
-        return b.emit(Compare, masked, constant(b, 0, dtype), direction="LT")
-
-
 class _Commit:
     """T1 for one loop body: gives the carried values their final form in an order that needs no copies.
 
     Slots are positions in the carry; `done` maps a slot to a value that is there once the slot's new value has been
-    computed. Counters, which depend on themselves alone, come last. All commits mention the temporaries, so that LLVM knows that the slots do not overlap them.
+    computed. Counters, which depend on themselves alone, come last.
     """
 
     def __init__(self, body: Block) -> None:
@@ -103,10 +100,11 @@ class _Commit:
         self.done: dict[int, Value] = {}
         self.temporaries: list[Value] = []
 
-    def run(self) -> None:
+    def run(self) -> list[Value]:
+        """Rewrite the body; gives the temporaries."""
         slots = [j for j, (a, r) in enumerate(zip(self.body.args, self.body.results, strict=True)) if a is not r]
         if len(slots) < 2 and not any(self._needs_copy(j) for j in slots):
-            return
+            return []
         alone = [j for j in reversed(slots) if not self._rank(j) and self.depends[j] <= {j}]
         waiting = sorted((j for j in slots if j not in alone), key=self._rank, reverse=True)
         while waiting:
@@ -118,6 +116,7 @@ class _Commit:
                 self._compute_first(waiting)
         for j in alone:
             self._commit(j, slots)
+        return self.temporaries
 
     def _carried_inputs(self, value: Value) -> set[int]:
         """Slots whose old value the new value is computed from."""
@@ -156,11 +155,10 @@ class _Commit:
         value = self.body.results[j]
         if not self._rank(j):
             readers = [i for i in slots if i != j and j in self.depends[i] and not self._together(i, j)]
-            waits = [*dict.fromkeys([*(self.done[i] for i in readers), *self.temporaries])]
-            waits = [v for v in waits if v is not value]
+            waits = [self.done[i] for i in readers]
             if not waits and self._needs_copy(j):
                 waits = [self.body.args[j]]
-            value = self._wait(value, waits)
+            value = self.never.wait(value, waits)
         self.body.results[j] = self.done[j] = self.b.emit(Barrier, value)
 
     def _compute_first(self, waiting: Sequence[int]) -> None:
@@ -170,12 +168,6 @@ class _Commit:
         j = (fresh or scalars)[0]
         value = self.body.results[j]
         if not fresh:
-            value = self._wait(value, [self.body.args[j]])
+            value = self.never.wait(value, [self.body.args[j]])
         self.body.results[j] = self.done[j] = self.b.emit(Barrier, value)
         self.temporaries.append(self.done[j])
-
-    def _wait(self, value: Value, others: Sequence[Value]) -> Value:
-        """`value`, not before `others` are there."""
-        for other in others:
-            value = self.b.emit(Select, self.never(other), zeros_like(self.b, value), value)
-        return value
