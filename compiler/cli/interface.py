@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from hloc.runtime import Memory
 
 
 class Compiled(Protocol):
@@ -14,7 +17,7 @@ class Compiled(Protocol):
     @property
     def cost(self) -> dict[str, float]: ...
     @property
-    def memory(self) -> dict[str, int]: ...
+    def memory(self) -> Memory: ...
 
 
 class Lowered(Protocol):

@@ -15,9 +15,11 @@ STAGES = ("source", "ssa", "python", "stablehlo", "hlo")
 _SSA_PLACE = re.compile(r' loc\(("(?:[^"\\]|\\.)*") (\d+):\d+ \d+:\d+[^)]*\)$')
 _MLIR_ALIAS = re.compile(r"#(loc\d*) = loc\((.*)\)$")
 _MLIR_FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):\d+')
-_MLIR_PLACE = re.compile(r" loc\((#loc\d*|.*)\)$")
-_HLO_PLACE = re.compile(r'source_file="([^"]*)" source_line=(\d+)')
-_HLO_METADATA = re.compile(r",? metadata=\{[^}]*\}")
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_MLIR_PLACE = re.compile(rf""" loc\(((?:[^()"]|{_STRING}|\((?:[^()"]|{_STRING})*\))*)\)""")
+_HLO_FRAME = re.compile(r"stack_frame_id=(\d+)")
+_HLO_METADATA = re.compile(rf""",? metadata=\{{(?:[^}}"]|{_STRING})*\}}""")
+_HLO_TABLES = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,9 @@ def stablehlo_lines(text: str, file: str) -> list[Line]:
     """StableHLO text with locations; the locations and their table are taken off."""
     lines = text.rstrip().splitlines()
     aliases = {match[1]: match[2] for line in lines if (match := _MLIR_ALIAS.match(line))}
+    places = [(line, _MLIR_PLACE.findall(line)) for line in lines if not line.startswith("#loc")]
     return [
-        Line(
-            _MLIR_PLACE.sub("", line),
-            _mlir_line(match[1] if (match := _MLIR_PLACE.search(line)) else "", aliases, file),
-        )
-        for line in lines
-        if not line.startswith("#loc")
+        Line(_MLIR_PLACE.sub("", line), _mlir_line(found[-1], aliases, file) if found else 0) for line, found in places
     ]
 
 
@@ -85,12 +83,41 @@ def _mlir_line(location: str, aliases: dict[str, str], file: str) -> int:
 
 
 def hlo_lines(text: str, file: str) -> list[Line]:
-    """Optimised HLO; the metadata is taken off."""
-    lines = []
+    """Optimised HLO; the metadata and the tables that it points to are taken off."""
+    tables, lines = _hlo_tables(text)
+    names = {key: row.strip('"') for key, row in tables["FileNames"].items()}
+    places = {
+        key: int(match[2])
+        for key, row in tables["FileLocations"].items()
+        if (match := re.search(r"file_name_id=(\d+).* line=(\d+)", row)) and names.get(match[1]) == file
+    }
+    frames = {
+        key: places.get(match[1], 0)
+        for key, row in tables["StackFrames"].items()
+        if (match := re.search(r"file_location_id=(\d+)", row))
+    }
+    return [
+        Line(_HLO_METADATA.sub("", line), frames.get(match[1], 0) if (match := _HLO_FRAME.search(line)) else 0)
+        for line in lines
+    ]
+
+
+def _hlo_tables(text: str) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """XLA's tables of places by name, each from number to row, and the lines that are program."""
+    tables: dict[str, dict[str, str]] = {name: {} for name in _HLO_TABLES}
+    lines: list[str] = []
+    table: dict[str, str] | None = None
     for line in text.rstrip().splitlines():
-        match = _HLO_PLACE.search(line)
-        lines.append(Line(_HLO_METADATA.sub("", line), int(match[2]) if match and match[1] == file else 0))
-    return lines
+        if line in tables:
+            table = tables[line]
+        elif not line:
+            table = None
+        elif table is not None:
+            number, _, row = line.partition(" ")
+            table[number] = row
+        if line not in tables and table is None and (line or (lines and lines[-1])):
+            lines.append(line)
+    return tables, lines
 
 
 READERS: dict[str, Callable[[str, str], list[Line]]] = {

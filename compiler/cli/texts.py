@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from hloc.diagnostics.render import display_path
@@ -49,12 +50,14 @@ def report_lines(name: str, lowered: Lowered, compiled: Compiled, explanation: E
     for stage in ("ssa", "stablehlo"):
         yield f"  {stage}: {len(getattr(lowered, stage).splitlines())} lines"
     yield f"  optimised HLO: {len(compiled.optimized_hlo.splitlines())} lines"
-    for title, numbers in (("cost", compiled.cost), ("memory", compiled.memory)):
-        shown = [
-            f"{key.replace('_', ' ')} {value:,.0f}" for key, value in numbers.items() if value > 0 and "{" not in key
-        ]
-        yield f"  {title}: {', '.join(shown) or 'not given by XLA'}"
+    yield f"  cost: {_numbers(compiled.cost)}"
+    yield f"  memory in bytes: {_numbers(asdict(compiled.memory))}"
     yield from (f"  {line}" for line in explanation_lines(explanation))
+
+
+def _numbers(numbers: Mapping[str, float]) -> str:
+    """Those that are not zero: `flops 1,200, bytes accessed 64`."""
+    return ", ".join(f"{name} {value:,.0f}" for name, value in numbers.items() if value) or "none"
 
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:

@@ -15,6 +15,7 @@ import hloc
 from hloc.diagnostics.errors import ShapeError
 from hloc.diagnostics.span import Span
 from hloc.ir.types import parse_type
+from hloc.runtime import Memory
 
 
 class ShapeDtype:
@@ -40,9 +41,9 @@ class Explanation:
 
 
 class Compiled:
-    optimized_hlo = 'ENTRY main {\n  add.1 = f64[] add(a, b), metadata={source_file="FILE" source_line=3}\n}'
-    cost = {"flops": 1200.0, "bytes accessed": 64.0, "utilization0{}": 1.0}
-    memory = {"temp_size_in_bytes": 0}
+    optimized_hlo = "ENTRY main {\n  add.1 = f64[] add(a, b)\n}"
+    cost = {"flops": 1200.0, "transcendentals": 0.0, "bytes accessed": 64.0}
+    memory = Memory(arguments=24, outputs=8, temporaries=0, alias=0, peak=32)
 
 
 class Lowered:

@@ -79,7 +79,7 @@ def test_compile_reports_by_default(call: Call) -> None:
         "  stablehlo: 1 lines",
         "  optimised HLO: 3 lines",
         "  cost: flops 1,200, bytes accessed 64",
-        "  memory: not given by XLA",
+        "  memory in bytes: arguments 24, outputs 8, peak 32",
         "  Static:",
         "    f64[3], i64: it is used as a shape  (f.py:3)",
         "  No loop is repeated: each loop of the source is one loop of the program.",

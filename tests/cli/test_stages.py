@@ -7,21 +7,29 @@ import textwrap
 from hloc.cli.side_by_side import LEAST, share
 from hloc.cli.stages import Line, align, hlo_lines, source_lines, ssa_lines, stablehlo_lines
 from hloc.diagnostics.span import Span
+from hloc.emit import EmitOptions, emit_module
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Module
 from hloc.ir.printer import print_module
 from hloc.ir.types import F64
 from hloc.ops.elementwise import Sine
+from hloc.runtime import compile_stablehlo
 
 FILE = "/tmp/a (b).py"
 
 
-def test_ssa_lines_know_their_place() -> None:
-    function = Function("main", Block(), Span(FILE, 1, 0, 2, 20, "f"))
+def sine_of(whole: Span, part: Span) -> Module:
+    """main(x) = sine(x), the function at `whole`, the op at `part`."""
+    function = Function("main", Block(), whole)
     x = function.block.add_arg(F64, "x")
-    function.block.results.append(Builder(function.block, Span(FILE, 2, 4, 2, 9, "f")).emit(Sine, x))
+    function.block.results.append(Builder(function.block, part).emit(Sine, x))
     module = Module()
     module.add(function)
+    return module
+
+
+def test_ssa_lines_know_their_place() -> None:
+    module = sine_of(Span(FILE, 1, 0, 2, 20, "f"), Span(FILE, 2, 4, 2, 9, "f"))
     assert ssa_lines(print_module(module, spans=True), FILE) == [
         Line("func @main(%x: f64) -> f64 {", 1),
         Line("  %0: f64 = sine %x", 2),
@@ -55,10 +63,51 @@ def test_stablehlo_locations_are_followed_through_aliases_names_and_fusions() ->
     ]
 
 
-def test_hlo_metadata_is_taken_off() -> None:
-    metadata = f'metadata={{op_name="f/add" source_file="{FILE}" source_line=4}}'
-    text = f"  a = f64[] add(x, y), {metadata}\n  ROOT r = f64[] sine(a)"
-    assert hlo_lines(text, FILE) == [Line("  a = f64[] add(x, y)", 4), Line("  ROOT r = f64[] sine(a)")]
+def test_hlo_metadata_is_followed_through_the_tables_of_places() -> None:
+    text = textwrap.dedent(f"""
+        HloModule main
+
+        FileNames
+        1 "/lib.py"
+        2 "{FILE}"
+
+        FunctionNames
+        1 "f/sine"
+
+        FileLocations
+        1 {{file_name_id=1 function_name_id=1 line=2 end_line=2 column=5 end_column=5}}
+        2 {{file_name_id=2 function_name_id=1 line=31 end_line=31 column=5 end_column=5}}
+
+        StackFrames
+        1 {{file_location_id=1 parent_frame_id=1}}
+        4 {{file_location_id=2 parent_frame_id=1}}
+
+
+        ENTRY %main (x: f64[3]) -> f64[3] {{
+          %x = f64[3]{{0}} parameter(0), metadata={{op_name="f/}}main"}}
+          %y = f64[3]{{0}} abs(%x), metadata={{op_name="f/abs" stack_frame_id=1}}
+          ROOT %z = f64[3]{{0}} sine(%y), metadata={{op_name="f/sine" stack_frame_id=4}}, calls=%c
+        }}
+        """).strip()
+    assert hlo_lines(text, FILE) == [
+        Line("HloModule main"),
+        Line(""),
+        Line("ENTRY %main (x: f64[3]) -> f64[3] {"),
+        Line("  %x = f64[3]{0} parameter(0)"),
+        Line("  %y = f64[3]{0} abs(%x)"),
+        Line("  ROOT %z = f64[3]{0} sine(%y), calls=%c", 31),
+        Line("}"),
+    ]
+
+
+def test_places_survive_emission_and_xla() -> None:
+    emitted = emit_module(sine_of(Span(FILE, 1, 0, 2, 20, "f"), Span(FILE, 2, 4, 2, 9, "f")), EmitOptions())
+    stablehlo = stablehlo_lines(emitted.text(with_locations=True), FILE)
+    assert [line.source for line in stablehlo if "stablehlo.sine" in line.text] == [2]
+    assert not [line for line in stablehlo if "loc" in line.text]
+    hlo = hlo_lines(compile_stablehlo(emitted.bytecode, emitted.build_options).optimized_hlo(), FILE)
+    assert 2 in [line.source for line in hlo if "sine" in line.text]
+    assert not [line for line in hlo if "metadata" in line.text or "FileNames" in line.text]
 
 
 def test_stages_are_aligned_by_source_line_and_keep_their_order() -> None:
