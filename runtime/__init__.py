@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hloc.runtime.errors import CacheWarning as CacheWarning
     from hloc.runtime.errors import DeviceError as DeviceError
     from hloc.runtime.errors import ExecutionError as ExecutionError
+    from hloc.runtime.errors import ForkError as ForkError
     from hloc.runtime.errors import HlocRuntimeError as HlocRuntimeError
     from hloc.runtime.errors import JaxlibVersionError as JaxlibVersionError
     from hloc.runtime.errors import XlaCompileError as XlaCompileError
@@ -44,6 +45,7 @@ _HOME = {
     "Entry": "cache",
     "Executable": "executable",
     "ExecutionError": "errors",
+    "ForkError": "errors",
     "HlocRuntimeError": "errors",
     "JaxlibVersionError": "errors",
     "Memory": "executable",
@@ -68,6 +70,7 @@ __all__ = [
     "Entry",
     "Executable",
     "ExecutionError",
+    "ForkError",
     "HlocRuntimeError",
     "JaxlibVersionError",
     "Memory",

@@ -18,6 +18,10 @@ class DeviceError(HlocRuntimeError):
     """The platform asked for is unknown, not installed, or has no device."""
 
 
+class ForkError(HlocRuntimeError):
+    """XLA cannot be used in a process that was forked after it had started."""
+
+
 class XlaCompileError(HlocRuntimeError):
     """XLA refused the StableHLO program or one of its options."""
 

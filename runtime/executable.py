@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,13 +38,16 @@ def _specs(shapes: Sequence[Any]) -> tuple[TypeSpec, ...]:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on the device while the program runs; `alias` counts results that reuse an argument's memory."""
+    """Bytes on the device while the program runs.
+
+    alias: results that reuse an argument's memory.   peak: the most that is in use at one time.
+    """
 
     arguments: int
     outputs: int
     temporaries: int
     alias: int
-    code: int
+    peak: int
 
 
 class Executable:
@@ -71,7 +75,7 @@ class Executable:
         """Run the program on device arrays, NumPy arrays or scalars, Python numbers or hloc Arrays.
 
         Raises: ArgumentError where number or types of the arguments differ from the signature; ExecutionError where
-        XLA fails. On asynchronous devices a failure may come out later, when a result is read.
+        XLA fails, on asynchronous devices perhaps only when a result is read; ForkError where XLA did not survive.
         """
         if len(arguments) != len(self._avals):
             raise ArgumentError(f"the program takes {len(self._avals)} arguments, got {len(arguments)}")
@@ -123,7 +127,7 @@ class Executable:
             outputs=stats.output_size_in_bytes,
             temporaries=stats.temp_size_in_bytes,
             alias=stats.alias_size_in_bytes,
-            code=stats.generated_code_size_in_bytes,
+            peak=stats.peak_memory_in_bytes,
         )
 
     def serialize(self) -> bytes:
@@ -135,3 +139,17 @@ class Executable:
         """The program that `serialize` wrote. Load only bytes that this user wrote: they hold machine code."""
         device = backend or xla.backend()
         return Executable(xla.load_program(serialized, device), device, signature)
+
+
+def _refuse(self: Executable, arguments: Sequence[Any]) -> list[Raw]:
+    raise xla.fork_error()
+
+
+def _refuse_after_fork() -> None:
+    """Where XLA's threads are missing, running must raise and not wait for them; until then it costs nothing."""
+    if xla.is_forked():
+        Executable.execute = _refuse  # type: ignore[method-assign]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_refuse_after_fork)

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from hloc.runtime import plugins, wire
-from hloc.runtime.errors import DeviceError, JaxlibVersionError, XlaCompileError
+from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaCompileError
 from hloc.runtime.options import BuildOptions, is_for_llvm
 
-TESTED_JAXLIB = ("0.10.2", "0.12.0.1")
+TESTED_JAXLIB = ("0.10.2", "0.11.2", "0.12.0.1")
 _SUPPORTED = ((0, 10), (0, 11), (0, 12))
 PLATFORMS = ("cpu", "cuda", "tpu")
 _MAX_RANK = 64  # NumPy's limit
 _lock = threading.RLock()
+_forked = False
 
 
 @functools.cache
@@ -54,7 +55,7 @@ def check_version(version: str) -> None:
     if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()) or _minor(parts) not in _SUPPORTED:
         raise JaxlibVersionError(
             f"jaxlib {version} is installed; hloc uses interfaces of jaxlib that change between versions and "
-            f"was tested with {' and '.join(TESTED_JAXLIB)}. Install one of these: "
+            f"was tested with {', '.join(TESTED_JAXLIB)}. Install one of these: "
             f"pip install 'jaxlib=={TESTED_JAXLIB[-1]}'"
         )
 
@@ -143,6 +144,28 @@ def _client(platform: str) -> Any:
     return xla_client.make_cpu_client() if platform == "cpu" else plugins.make_client(xla_client, platform)
 
 
+def _note_fork() -> None:
+    global _forked  # noqa: PLW0603 - a fact about the process
+    _forked = _forked or _client.cache_info().currsize > 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def is_forked() -> bool:
+    """Whether this process was forked from one that had started XLA."""
+    return _forked
+
+
+def fork_error() -> ForkError:
+    """The error of a process in which XLA would hang, because its threads stayed behind in the parent."""
+    return ForkError(
+        "this process was forked from one that had used hloc already, and XLA's threads do not survive that; "
+        "start processes by multiprocessing.get_context('spawn')"
+    )
+
+
 def compile_options(options: BuildOptions, device: Backend) -> Any:
     """jaxlib's CompileOptions for one program on one device."""
     xla_client = client_module()
@@ -168,8 +191,10 @@ def usable_extra(options: BuildOptions) -> dict[str, str]:
 def compile_program(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
     """Compile StableHLO (text, MLIR bytecode or portable artifact) for one device; gives jaxlib's LoadedExecutable.
 
-    Raises: XlaCompileError, which quotes XLA.
+    Raises: XlaCompileError, which quotes XLA; ForkError.
     """
+    if _forked:
+        raise fork_error()
     if b"lapack_" in (stablehlo.encode() if isinstance(stablehlo, str) else stablehlo):
         register_lapack()
     try:
@@ -189,6 +214,8 @@ def load_program(serialized: bytes, device: Backend) -> Any:
 
     The bytes hold machine code: load only what this user wrote. Raises: XlaCompileError where they do not load.
     """
+    if _forked:
+        raise fork_error()
     if b"lapack_" in serialized:
         register_lapack()
     try:

@@ -12,7 +12,9 @@ from tests.runtime.programs import ADD_SINE, CHOLESKY, double, run_python
 
 @pytest.mark.parametrize("version", ["0.9.2", "0.13.0", "1.0.0", "2", "dev"])
 def test_other_jaxlibs_are_refused_by_name(version: str) -> None:
-    with pytest.raises(JaxlibVersionError, match=f"jaxlib {version} is installed.*tested with 0.10.2 and 0.12.0.1"):
+    with pytest.raises(
+        JaxlibVersionError, match=f"jaxlib {version} is installed.*tested with 0.10.2, 0.11.2, 0.12.0.1"
+    ):
         door.check_version(version)
 
 
@@ -108,8 +110,9 @@ def test_untested_llvm_options_are_refused() -> None:
 
 def test_llvm_options_are_left_out_on_a_jaxlib_they_were_not_tested_with(monkeypatch: pytest.MonkeyPatch) -> None:
     options = BuildOptions(extra={"-runtime-memory-check-threshold": "100", "xla_other": "1"})
+    monkeypatch.setattr(door, "jaxlib_version", lambda: door.TESTED_JAXLIB[0])
     assert door.usable_extra(options) == dict(options.extra)
-    monkeypatch.setattr(door, "jaxlib_version", lambda: "0.11.1")
+    monkeypatch.setattr(door, "jaxlib_version", lambda: "0.11.99")
     assert door.usable_extra(options) == {"xla_other": "1"}
 
 
@@ -129,6 +132,35 @@ def test_build_options_are_values() -> None:
     assert a.key() != BuildOptions({"x": 1, "y": 2.0}, {"xla_k": "w"}).key()
     with pytest.raises(TypeError):
         a.overrides["x"] = 3  # type: ignore[index]
+
+
+def test_a_forked_process_gets_an_error_and_keeps_its_results() -> None:
+    code = f"""
+import os, warnings
+import numpy as np
+from hloc.runtime import ForkError, compile_stablehlo
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later: about forking with threads
+program = {double("400000xf64")!r}
+before = os.fork()
+if before:
+    assert os.waitpid(before, 0)[1] == 0
+executable = compile_stablehlo(program)  # in the first child, too, XLA starts afresh
+(result,) = executable.execute([np.ones(400000)])
+assert (np.asarray(result) == 2).all()
+if not before:
+    os._exit(0)
+if os.fork() == 0:
+    assert (np.asarray(result) == 2).all()
+    for attempt in (lambda: executable.execute([np.ones(400000)]), lambda: compile_stablehlo(program)):
+        try:
+            attempt()
+        except ForkError as error:
+            print(str(error).partition(";")[0], flush=True)
+    os._exit(0)
+os.wait()
+"""
+    message = "this process was forked from one that had used hloc already, and XLA's threads do not survive that"
+    assert run_python(code).splitlines() == [message] * 2
 
 
 JAX_FIRST = "import jax, jax.numpy as jnp\nassert jax.jit(lambda x: x + 1)(1) == 2\njnp.linalg.cholesky(jnp.eye(2))\n"
