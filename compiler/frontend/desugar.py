@@ -218,9 +218,6 @@ class Desugar:
             code = [returning(constant(None, origin), origin, never=True)]
         else:
             code, _ = self.block(rest, True, origin)
-        if region.raise_flag and rest is not None:
-            gone = [returning(constant(None, origin), origin, never=True)]
-            code = [branch(name(region.raise_flag, gast.Load(), origin), gone, code, origin)]
         if region.return_flag:
             value = returning(name(region.value, gast.Load(), origin), origin)
             code = [branch(name(region.return_flag, gast.Load(), origin), [value], code, origin)]

@@ -183,7 +183,7 @@ def check_tail(stmts: list[Any], function: Any) -> None:
 
 
 def check_inner(stmt: Any) -> None:
-    """A statement that is not in tail position holds no return; a raise in it is followed by its flag."""
+    """A statement that is not in tail position holds no return; nothing follows a raise in its block."""
     assert not isinstance(stmt, gast.Return)
     if isinstance(stmt, gast.While | gast.For):
         assert stmt.orelse == []
@@ -195,4 +195,4 @@ def check_inner(stmt: Any) -> None:
         for block in (stmt.body, stmt.orelse):
             for index, inner in enumerate(block):
                 check_inner(inner)
-                assert not isinstance(inner, gast.Raise) or isinstance(block[index + 1], gast.Assign)
+                assert not isinstance(inner, gast.Raise) or index == len(block) - 1
