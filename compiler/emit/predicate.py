@@ -21,8 +21,8 @@ import numpy as np
 
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, substitute, walk
-from hloc.ops.control import For, If, While
-from hloc.ops.elementwise import Add, And, Not, Select
+from hloc.ops.control import For, If, Switch, While
+from hloc.ops.elementwise import Add, And, Compare, Maximum, Minimum, Not, Select
 from hloc.ops.helpers import constant
 from hloc.ops.indexing import Read, Upd, window
 from hloc.ops.shape import Constant
@@ -56,7 +56,7 @@ def _rewrite(block: Block, policy: Policy, constants: Constants, in_loop: bool) 
     old, block.ops = block.ops, []
     renamed: dict[Value, Value] = {}
     for op in old:
-        if op.kind is If and _profitable(op, policy):
+        if op.kind in (If, Switch) and _profitable(op, policy):
             branch = _Branch(block, op, constants)
             renamed.update(zip(op.results, branch.flatten(), strict=True))
         else:
@@ -68,7 +68,7 @@ def _profitable(op: Op, policy: Policy) -> bool:
     roots = [_Roots(region) for region in op.regions]
     written = [_common_root(roots, j) for j in range(len(op.results))]
     arrays = [v for v in written if v is not None]
-    if not arrays or len(set(arrays)) != len(arrays):
+    if len(set(arrays)) != len(arrays) or not (arrays or op.kind is Switch):
         return False
     if any(root is None and v.type.rank for root, v in zip(written, op.results, strict=True)):
         return False
@@ -135,7 +135,7 @@ def _op_work(op: Op) -> int | None:
 
 
 class _Branch:
-    """One `if` that is written flat into `block`: first the branch for true, then the other one."""
+    """One `if` or `switch` that is written flat into `block`, branch after branch."""
 
     def __init__(self, block: Block, op: Op, constants: Constants) -> None:
         self.op = op
@@ -145,20 +145,31 @@ class _Branch:
         self.roots = [_common_root(roots, j) for j in range(len(op.results))]
 
     def flatten(self) -> list[Value]:
-        """Write both branches; gives the values of the results."""
-        then, other = self.op.regions
-        pred = self.op.operands[0]
-        self._write(then, pred)
-        versions = {r: v for r, v in zip(self.roots, then.results, strict=True) if r is not None and r is not v}
-        substitute(other, versions)
-        if any(_versions(op) for op in other.ops):
-            self._write(other, self.b.emit(Not, pred))
-        else:
-            self.b.block.ops += other.ops
-        return [
-            self.b.emit(Select, pred, x, y) if root is None else y
-            for root, x, y in zip(self.roots, then.results, other.results, strict=True)
-        ]
+        """Write all branches; gives the values of the results."""
+        preds = self._predicates()
+        for pred, region, following in zip(preds, self.op.regions, [*self.op.regions[1:], None], strict=True):
+            self._write(region, pred)
+            if following is not None:
+                versions = zip(self.roots, region.results, strict=True)
+                substitute(following, {root: v for root, v in versions if root is not None and root is not v})
+        return [self._result(preds, j) for j in range(len(self.op.results))]
+
+    def _predicates(self) -> list[Value]:
+        """For each branch, whether it is taken."""
+        b, choice, count = self.b, self.op.operands[0], len(self.op.regions)
+        if self.op.kind is If:
+            return [choice, b.emit(Not, choice)]
+        last = constant(b, count - 1, np.int64)
+        index = b.emit(Minimum, b.emit(Maximum, choice, constant(b, 0, np.int64)), last)
+        return [b.emit(Compare, index, constant(b, j, np.int64), direction="EQ") for j in range(count)]
+
+    def _result(self, preds: Sequence[Value], j: int) -> Value:
+        values = [region.results[j] for region in self.op.regions]
+        result = values[-1]
+        if self.roots[j] is None:
+            for pred, value in zip(preds[-2::-1], values[-2::-1], strict=True):
+                result = self.b.emit(Select, pred, value, result)
+        return result
 
     def _write(self, region: Block, pred: Value) -> None:
         for op in region.ops:

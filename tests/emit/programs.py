@@ -388,12 +388,12 @@ def backwards_python(a: np.ndarray) -> Any:
     return a
 
 
-@entry("backwards", lambda n: (_random(n), np.int64(n - 1)), lambda a, _: backwards_python(a))
+@entry("backwards", lambda n: (_random(n),), backwards_python)
 def backwards(n: int) -> Module:
     def body(c: Code, k: Value, a: Value) -> Any:
         return c.store(a, c.add(c.mul(c.read(a, k), 0.5), c.read(a, c.add(k, 1))), k)
 
-    return program([f"f64[{n}]", "i64"], lambda c, a, m: c.loop(m, [a], body, direction=-1))
+    return program([f"f64[{n}]"], lambda c, a: c.loop(n - 1, [a], body, direction=-1))
 
 
 def search_python(a: np.ndarray, x: float) -> Any:
