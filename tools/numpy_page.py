@@ -28,9 +28,10 @@ Which names of NumPy, `math` and `operator` compile. Written by `tools/numpy_pag
 (`compiler/frontend/tables`): do not edit.
 
 Names are recognised by the object that they are, so aliases and `from numpy import sin` work. *Partly* means that the
-arguments named are refused; `out=`, `where=` and `dtype=` of ufuncs work. What is under *not yet* is refused with its
-name and place.
+arguments named are refused; `device=`, `like=` and `subok=` always are. Ufuncs take `out=`, `where=` and `dtype=`. What is
+under *not yet* is refused with its name and place.
 """
+NEVER_TAKEN = {"device", "like", "subok"}
 HIDDEN = {
     "test",
     "show_config",
@@ -69,7 +70,7 @@ def missing_parameters(obj: Any, rule: Callable[..., Any]) -> tuple[str, ...]:
         return ()
     by_name = [p.name for p in wanted.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     optional = [name for name in by_name if wanted[name].default is not inspect.Parameter.empty]
-    return tuple(name for name in optional if name not in taken and name != "self")
+    return tuple(name for name in optional if name not in taken and name not in NEVER_TAKEN)
 
 
 def module_entries(module: types.ModuleType, prefix: str) -> Iterator[Entry]:
