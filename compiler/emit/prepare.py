@@ -43,10 +43,10 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
         separate_products(function)
     if cpu:
         insert_barriers(function)
-        if jaxlib_version() < (0, 11):
-            call_barriers(module, function)
         if options.tune:
             tune_loops(function)
+        if jaxlib_version() < (0, 11):
+            call_barriers(module, function)
     sink_constants(function)
 
 

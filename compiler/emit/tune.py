@@ -169,5 +169,5 @@ class _Commit:
         value = self.body.results[j]
         if not fresh:
             value = self.never.wait(value, [self.body.args[j]])
-        self.body.results[j] = self.done[j] = self.b.emit(Barrier, value)
+        self.body.results[j] = self.done[j] = self.b.emit(Barrier, value, keep=True)
         self.temporaries.append(self.done[j])
