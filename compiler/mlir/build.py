@@ -64,6 +64,8 @@ def reduce(
     ctx: Any, x: MlirValue, type: TensorType, start: Any, axes: Sequence[int], combine: Callable[..., MlirValue]
 ) -> MlirValue:
     """Combine the elements of x, of this type, along `axes`, beginning with the number `start`."""
+    if not axes:
+        return x
     result = type.with_shape(sizes_of(type.shape, axes))
     initial = ctx.constant(np.asarray(start, type.dtype))
     op = mlir.hlo.ReduceOp([ctx.type(result)], [x], [initial], list(axes))

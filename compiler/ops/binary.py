@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hloc import mlir
 from hloc.diagnostics.errors import DTypeError
 from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
-from hloc.ops import division, prelude
+from hloc.ops import division, power, prelude
 from hloc.ops.families import Binary
 from hloc.ops.sampling import Domain, Sample
 
@@ -126,6 +127,12 @@ class Power(Binary):
     reference = staticmethod(prelude.op_power)
     text = "op_power({0}, {1})"
     domains = (Domain(0.5, 3.0), Domain(-2.0, 3.0))
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        if op.result.type.dtype.kind in "iu":
+            return [power.int_power(ctx, *args, op.result.type)]
+        return [mlir.hlo.power(*args)]
 
 
 @register

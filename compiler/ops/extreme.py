@@ -11,6 +11,7 @@ from hloc import mlir
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import I64, TensorType
 from hloc.mlir import build
+from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.sampling import Sample, applications
@@ -49,22 +50,10 @@ class ArgReduce(OpDef):
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
-        """Two plain reductions, which XLA vectorises: the extreme value, then the least index that has it."""
         (x,), type, axis = args, op.operands[0].type, op.attrs["axis"]
         if not type.shape[axis]:
             return [build.full(ctx, op.result.type, 0)]
-        combine = mlir.hlo.maximum if cls.largest else mlir.hlo.minimum
-        start = prelude.op_limit(type.dtype, not cls.largest)
-        best = build.reduce(ctx, x, type, start, (axis,), combine)
-        others = [d for d in range(type.rank) if d != axis]
-        hit = build.compare(x, "EQ", build.broadcast(ctx, best, type, others))
-        if type.dtype.kind == "f":
-            hit = mlir.hlo.or_(hit, build.compare(x, "NE", x))
-        narrow = type.with_dtype(np.dtype(np.int32 if type.shape[axis] < 2**31 else np.int64))
-        places = build.iota(ctx, narrow, axis)
-        candidates = mlir.hlo.select(hit, places, build.full(ctx, narrow, type.shape[axis] - 1))
-        found = build.reduce(ctx, candidates, narrow, type.shape[axis] - 1, (axis,), mlir.hlo.minimum)
-        return [build.convert(ctx, found, op.result.type)]
+        return [_by_two_passes(ctx, x, type, axis, cls.largest)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -72,6 +61,29 @@ class ArgReduce(OpDef):
             yield from applications(rng, "biuf", shape, axis=axis)
         for special in ([1.0, np.nan, 3.0, np.nan], [-np.inf, -np.inf], [np.inf, 1.0, np.inf], [-0.0, 0.0]):
             yield Sample((np.array(special),), {"axis": 0})
+
+
+def _by_two_passes(ctx: Any, x: MlirValue, type: TensorType, axis: int, largest: bool) -> MlirValue:
+    """Two plain reductions, which XLA vectorises: the extreme value, then the least index that has it.
+
+    NaN is found in the second pass, its indices moved below all others: XLA's CPU compiler may lose it in the first.
+    """
+    hlo, size = mlir.hlo, type.shape[axis]
+    combine = hlo.maximum if largest else hlo.minimum
+    best = build.reduce(ctx, x, type, prelude.op_limit(type.dtype, not largest), (axis,), combine)
+    others = [d for d in range(type.rank) if d != axis]
+    hit = build.compare(x, "EQ", build.broadcast(ctx, best, type, others))
+    narrow = type.with_dtype(np.dtype(np.int32 if size < 2**31 else np.int64))
+    places, count = build.iota(ctx, narrow, axis), build.full(ctx, narrow, size)
+    candidates = hlo.select(hit, places, build.full(ctx, narrow, size - 1))
+    if type.dtype.kind == "f":
+        candidates = hlo.select(build.compare(x, "NE", x), hlo.subtract(places, count), candidates)
+    found = build.reduce(ctx, candidates, narrow, size - 1, (axis,), hlo.minimum)
+    result = narrow.with_shape(build.sizes_of(type.shape, (axis,)))
+    if type.dtype.kind == "f":
+        moved = build.compare(found, "LT", build.full(ctx, result, 0))
+        found = hlo.select(moved, hlo.add(found, build.full(ctx, result, size)), found)
+    return build.convert(ctx, found, result.with_dtype(I64.dtype))
 
 
 @register

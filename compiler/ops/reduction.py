@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from hloc import mlir
 from hloc.ir.opdef import OpDef, register
-from hloc.ir.types import TensorType
+from hloc.ir.types import B1, TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
@@ -126,12 +127,42 @@ class ReduceProd(Reduce):
         return 1
 
 
+class Extreme(Reduce):
+    """Maximum or minimum. XLA's CPU compiler hands large ones to a library that loses NaN; smaller ones it does itself."""
+
+    kinds = "biuf"
+    direction: ClassVar[str]
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        (x,), type, axes = args, op.operands[0].type, op.attrs["axes"]
+        if type.dtype.kind != "f" or ctx.platform != "cpu":
+            return super().lower(ctx, op, args)
+        start = cls.neutral(type.dtype)
+        if prod(type.shape[d] for d in axes) <= FEW:
+            return [build.reduce(ctx, x, type, start, axes, cls.choose)]
+        best = build.reduce(ctx, x, type, start, axes, getattr(mlir.hlo, cls.builder))
+        flags = type.with_dtype(B1.dtype)
+        any_nan = build.reduce(ctx, build.compare(x, "NE", x), flags, False, axes, mlir.hlo.or_)
+        return [mlir.hlo.select(any_nan, build.full(ctx, op.result.type, np.nan), best)]
+
+    @classmethod
+    def choose(cls, x: Any, y: Any) -> Any:
+        """The greater (smaller) operand, or NaN: in a form that the library does not know."""
+        first = mlir.hlo.or_(build.compare(x, cls.direction, y), build.compare(x, "NE", x))
+        return mlir.hlo.select(first, x, y)
+
+
+FEW = 64
+"""Up to so many elements to a result, a reduction is written in a form that stays with XLA's own code."""
+
+
 @register
-class ReduceMax(Reduce):
+class ReduceMax(Extreme):
     """Maximum, NaN if there is one; -inf or the least integer when empty."""
 
     name = "reduce_max"
-    kinds = "biuf"
+    direction = "GE"
     ufunc = np.maximum
     builder = "maximum"
 
@@ -141,11 +172,11 @@ class ReduceMax(Reduce):
 
 
 @register
-class ReduceMin(Reduce):
+class ReduceMin(Extreme):
     """Minimum, NaN if there is one; inf or the greatest integer when empty."""
 
     name = "reduce_min"
-    kinds = "biuf"
+    direction = "LE"
     ufunc = np.minimum
     builder = "minimum"
 

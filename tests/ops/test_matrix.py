@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import hloc.ops  # noqa: F401  (fills the registry)
-from harness import apply, reference, run
 from hloc.ir.opdef import REGISTRY, OpDef
 from hloc.ops import prelude
 from hloc.ops.control import Control
 from hloc.ops.sampling import Sample
+from tests.ops.harness import apply, reference, run
 
 RECORDS = [record for record in REGISTRY.values() if not issubclass(record, Control)]
 ROUNDING = {"float16": 1e-2, "float32": 3e-5, "complex64": 3e-5, "float64": 1e-12, "complex128": 1e-12}
