@@ -4,8 +4,9 @@ What is promised: changing a NumPy array after it was passed in never changes a 
 one of three ways, and in the first two whoever runs the program waits for its results before giving control back:
 
     staged     its contents are copied into memory that XLA reads in place and that later calls use again
-    borrowed   a large contiguous array whose address suits XLA is read in place, without a copy
-    copied     jaxlib makes a device array of its own (always so on other devices)
+    borrowed   a large array is read while the program runs: in place if it is contiguous and its address suits XLA,
+               else by jaxlib, which brings the elements in order on a thread of its own
+    copied     jaxlib makes a device array of its own during the call: always so on other devices
 
 Staging is what makes calls cheap: filling memory that is there takes 0.1 µs for a small array, a new device array 3 µs,
 and for 64 MB 3 ms against 28 ms, because fresh memory must first be mapped.
@@ -35,7 +36,7 @@ NumPyArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 """XLA's CPU client reads a NumPy array in place only if its address is a multiple of this (bytes)."""
 LARGE = 1 << 15
-"""From this size on (bytes), an array is borrowed where possible, and its staging memory counts in the budget."""
+"""From this size on (bytes), an array may be borrowed, and its staging memory counts in the budget."""
 STAGING_BUDGET = 1 << 28
 """At most this many bytes of idle staging memory for large arrays are kept."""
 
@@ -151,9 +152,7 @@ class Buffers:
             return self._transfer(x, aval, self._copy), None
         if aval.nbytes < LARGE:
             return self._stage(x, aval)
-        if not x.flags.c_contiguous:
-            return self._transfer(x, aval, self._copy), None
-        if _is_aligned(x):
+        if _is_aligned(x) or not x.flags.c_contiguous:
             return self._transfer(x, aval, self._borrow), x
         return self._stage(x, aval)
 

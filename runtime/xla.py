@@ -22,7 +22,7 @@ from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaC
 from hloc.runtime.options import BuildOptions, is_for_llvm
 
 TESTED_JAXLIB = ("0.10.2", "0.11.2", "0.12.0.1")
-_SUPPORTED = ((0, 10), (0, 11), (0, 12))
+_FIRST, _LAST = (0, 10, 2), (0, 12)
 PLATFORMS = ("cpu", "cuda", "tpu")
 _MAX_RANK = 64  # NumPy's limit
 _lock = threading.RLock()
@@ -51,17 +51,13 @@ def jaxlib_version() -> str:
 
 def check_version(version: str) -> None:
     """Raises: JaxlibVersionError for a jaxlib outside the supported range."""
-    parts = version.split(".")
-    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()) or _minor(parts) not in _SUPPORTED:
+    found = tuple(int(part) for part in version.split(".") if part.isdigit())
+    if found < _FIRST or found[:2] > _LAST:
         raise JaxlibVersionError(
             f"jaxlib {version} is installed; hloc uses interfaces of jaxlib that change between versions and "
             f"was tested with {', '.join(TESTED_JAXLIB)}. Install one of these: "
             f"pip install 'jaxlib=={TESTED_JAXLIB[-1]}'"
         )
-
-
-def _minor(parts: list[str]) -> tuple[int, int]:
-    return int(parts[0]), int(parts[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,17 @@ def test_changing_an_argument_after_the_call_changes_no_result(n: int, offset: i
     assert (np.asarray(second) == 2 * scale).all()
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (512, 512), (1024, 2048)])
+def test_changing_a_transposed_argument_after_the_call_changes_no_result(shape: tuple[int, int]) -> None:
+    executable = compile_stablehlo(double(f"{shape[1]}x{shape[0]}xf64"))
+    x = np.random.default_rng(0).normal(size=shape)
+    for _ in range(5):
+        expected = 2 * x.T
+        (result,) = executable.execute([x.T])
+        x[:] = np.random.default_rng(1).normal(size=shape)
+        np.testing.assert_array_equal(np.asarray(result), expected)
+
+
 @pytest.mark.parametrize("offset", [0, 8])
 def test_changing_an_argument_of_a_long_run_changes_no_result(offset: int) -> None:
     n = LARGE // 8

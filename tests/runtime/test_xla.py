@@ -10,7 +10,7 @@ from hloc.runtime.wire import varint
 from tests.runtime.programs import ADD_SINE, CHOLESKY, double, run_python
 
 
-@pytest.mark.parametrize("version", ["0.9.2", "0.13.0", "1.0.0", "2", "dev"])
+@pytest.mark.parametrize("version", ["0.9.2", "0.10.1", "0.13.0", "1.0.0", "2", "dev"])
 def test_other_jaxlibs_are_refused_by_name(version: str) -> None:
     with pytest.raises(
         JaxlibVersionError, match=f"jaxlib {version} is installed.*tested with 0.10.2, 0.11.2, 0.12.0.1"
@@ -18,7 +18,7 @@ def test_other_jaxlibs_are_refused_by_name(version: str) -> None:
         door.check_version(version)
 
 
-@pytest.mark.parametrize("version", ["0.10.2", "0.11.0", "0.12.0.1", "0.12.1.dev20260101"])
+@pytest.mark.parametrize("version", ["0.10.2", "0.10.3.dev1", "0.11.0", "0.12.0.1", "0.12.1.dev20260101"])
 def test_supported_jaxlibs(version: str) -> None:
     door.check_version(version)
 
