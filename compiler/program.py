@@ -52,6 +52,14 @@ class Path:
         return text
 
 
+@dataclass(frozen=True)
+class TypeSpec:
+    """Stands for an argument of which only the type is known; `number`: a Python number rather than an array."""
+
+    type: TensorType
+    number: bool = False
+
+
 def _closure(function: Any, name: str) -> Any:
     return function.__closure__[function.__code__.co_freevars.index(name)].cell_contents
 

@@ -352,7 +352,11 @@ class ObjectT(Template):
         content = self.content.unify(sp, state, state[value.cell])
         if isinstance(content, ConflictT):
             return content
-        return self if content is self.content else ObjectT(self.like, content, self.sources | value.cell.sources)
+        return (
+            self
+            if content is self.content
+            else ObjectT(self.like, content, self.sources | sp.join_sources(value, state))
+        )
 
 
 def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template:
@@ -369,7 +373,19 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
     if isinstance(value, ChoiceRef):
         return ChoiceT(value.refs)
+    if isinstance(value, ArrayRef) and not sp.exists_outside(value.cell):
+        return ArrayT(value.type, sp.join_sources(value, state), value.is_list)
+    if isinstance(value, ListRef | DictRef | ObjectRef) and not sp.exists_outside(value.cell):
+        return object_template(sp, value, state)
     return FixedT(value)
+
+
+def object_template(sp: Specializer, value: ListRef | DictRef | ObjectRef, state: State) -> Template:
+    """A new list, dict or object with the content of this one."""
+    content = state[value.cell]
+    if isinstance(value, ListRef) and isinstance(content, Tensor):
+        return ArrayT(content.value.type, sp.join_sources(value, state), True)
+    return ObjectT(value, template_of(sp, content, state), sp.join_sources(value, state))
 
 
 def open_template(sp: Specializer, value: AbstractValue, state: State) -> Template:
@@ -383,8 +399,7 @@ def open_template(sp: Specializer, value: AbstractValue, state: State) -> Templa
     if isinstance(value, ArrayRef):
         return ViewT(value, frozenset())
     if isinstance(value, ListRef | DictRef | ObjectRef):
-        content = template_of(sp, state[value.cell], state)
-        return ObjectT(value, content, value.cell.sources)
+        return object_template(sp, value, state)
     template = template_of(sp, value, state)
     return ConflictT(f"{kind_of(value)} on one path only") if isinstance(template, FixedT) else template
 

@@ -192,6 +192,7 @@ def evaluated_inside(comprehension: gast.AST) -> Iterator[gast.AST]:
 
 def nonlocal_writes(function: gast.AST) -> Iterator[str]:
     """Names that the functions nested in `function` declare nonlocal."""
-    for node in gast.walk(function):
-        if node is not function and isinstance(node, FUNCTIONS):
-            yield from node.scope.nonlocals
+    for stmt in function.body:
+        for node in gast.walk(stmt):
+            if isinstance(node, FUNCTIONS):
+                yield from node.scope.nonlocals

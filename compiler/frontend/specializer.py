@@ -53,6 +53,12 @@ class Decisions:
 
     static: dict[Path, StaticUse] = field(default_factory=dict)
     repeated: dict[Any, StaticUse] = field(default_factory=dict)
+    forced: frozenset[str] = frozenset()
+
+    def is_static(self, path: Path) -> bool:
+        """Whether the number at this path is to be known at compile time."""
+        named = path.root is None and path.steps[0][1] in self.forced
+        return named or path in self.static
 
 
 class Restart(Exception):
@@ -111,7 +117,7 @@ class Specializer:
         self.captured: dict[int, tuple[Any, AbstractValue]] = {}
         self.captured_paths: dict[Path, AbstractValue] = {}
         self.origins: dict[Cell, tuple[Path, AbstractValue]] = {}
-        self.join_base = State()
+        self.join_base = self.state
         self.merged_sources: set[Cell] = set()
         self.error_sites: list[ErrorSite] = []
         self.print_sites: list[PrintSite] = []
@@ -119,6 +125,7 @@ class Specializer:
         self.loop_memory: dict[Any, dict[Any, Any]] = {}
         self.loop_ops: dict[Value, LoopContext] = {}
         self.parameters: list[Value] = []
+        self.repeated: list[StaticUse] = []
 
     # --- emission
 
@@ -270,7 +277,7 @@ class Specializer:
 
     def exists_outside(self, cell: Cell) -> bool:
         """Whether a cell existed before the branch or loop that is being joined."""
-        return cell in self.join_base.slots
+        return cell in self.join_base
 
     def join_sources(self, value: AbstractValue, state: State) -> frozenset[Cell]:
         """The allocations a joined array may stand for, as seen after the join."""
@@ -388,6 +395,18 @@ class Specializer:
     def register_loop(self, results: Sequence[Value], context: LoopContext) -> None:
         """Remember which source loop made these values, so that a demand on them repeats that loop."""
         self.loop_ops.update((v, context) for v in results)
+
+    def enter_captured(self, cell: Cell, content: AbstractValue) -> None:
+        """An object of the caller: it exists in every state, also in those copied before it was met."""
+        self.state.initial[cell] = content
+
+    def new_frame(self, source: Any, globals: dict[str, Any], function: Any, closure: dict[str, tuple[int, str]]) -> Frame:
+        self.frames += 1
+        return Frame(self.frames, source, globals, function, closure, self.frame)
+
+    def report_repeated(self, use: StaticUse) -> None:
+        if all((use.span, use.what) != (known.span, known.what) for known in self.repeated):
+            self.repeated.append(use)
 
     # --- calls back into the interpreter
 

@@ -19,7 +19,7 @@ PRINT_LOG = ("status", "print_log")
 
 def payload_slot(index: int) -> Slot:
     """The slot of one operand of the error: a 64-bit word."""
-    return ("status", "payload", index)
+    return ("status", f"payload_{index}")
 
 
 def is_status(slot: Slot) -> bool:
@@ -27,21 +27,28 @@ def is_status(slot: Slot) -> bool:
 
 
 class State:
-    """Slots and their contents."""
+    """Slots and their contents. `initial` holds objects captured from the caller: they exist in every state."""
 
-    __slots__ = ("slots",)
+    __slots__ = ("initial", "slots")
 
-    def __init__(self, slots: dict[Slot, AbstractValue] | None = None) -> None:
+    def __init__(
+        self, slots: dict[Slot, AbstractValue] | None = None, initial: dict[Slot, AbstractValue] | None = None
+    ) -> None:
         self.slots = slots if slots is not None else {}
+        self.initial = initial if initial is not None else {}
 
     def __getitem__(self, slot: Slot) -> AbstractValue:
-        return self.slots.get(slot, UNDEFINED)
+        value = self.slots.get(slot)
+        return value if value is not None else self.initial.get(slot, UNDEFINED)
 
     def __setitem__(self, slot: Slot, value: AbstractValue) -> None:
         self.slots[slot] = value
+
+    def __contains__(self, slot: Slot) -> bool:
+        return slot in self.slots or slot in self.initial
 
     def drop(self, slot: Slot) -> None:
         self.slots.pop(slot, None)
 
     def copy(self) -> State:
-        return State(dict(self.slots))
+        return State(dict(self.slots), self.initial)

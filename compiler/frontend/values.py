@@ -7,7 +7,7 @@ Mutable Python objects are references to a `Cell`; their content lives in the `S
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hloc.ir.core import Value
@@ -91,7 +91,7 @@ class TupleV(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListRef(AbstractValue):
-    """A list of known length; the cell's content is a `Sequence_`."""
+    """A list of known length; the cell's content is a `Sequence_`, or a `Tensor` for a table of numbers."""
 
     cell: Cell
 
@@ -116,6 +116,21 @@ class Sequence_(AbstractValue):
     """Content of a list cell."""
 
     items: tuple[AbstractValue, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forward(AbstractValue):
+    """Content of a list cell whose list has become a row of a table."""
+
+    ref: ArrayRef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskedV(AbstractValue):
+    """`a[mask]` with a mask that is data: all elements, and which of them are meant. Reductions and ufuncs take it."""
+
+    values: Value
+    mask: Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,18 +256,3 @@ class ConflictV(AbstractValue):
 @dataclass(frozen=True, slots=True, eq=False)
 class NeverV(AbstractValue):
     """The value of an expression that always raises."""
-
-
-@dataclass(eq=False)
-class ErrorArgument:
-    """One argument of a raised exception or of print: a constant, data in payload words, a text with both, a structure.
-
-    kind is "const" (value), "data" (type, weak), "format" (parts: str or (ErrorArgument, conversion, spec)),
-    "tuple" or "list" (parts).
-    """
-
-    kind: str
-    value: Any = None
-    type: TensorType | None = None
-    weak: bool = False
-    parts: list[Any] = field(default_factory=list)

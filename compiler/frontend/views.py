@@ -1,6 +1,6 @@
 """NumPy views as index maps: how a view reads from its base array, and how a write through it updates the base.
 
-    b = a[1:-1]; b[i] = v        view of b: (IndexView(window 1:n-1),); the write goes to a at i + 1
+b = a[1:-1]; b[i] = v        view of b: (IndexView(window 1:n-1),); the write goes to a at i + 1
 """
 
 from __future__ import annotations
@@ -147,7 +147,12 @@ class IndexView(View):
         zeros = (0,) * len(counts)
         interior = tuple(abs(w.step) - 1 if w.size else 0 for w in self.windows)
         spread = b.emit(
-            Pad, b.emit(Reshape, new, shape=counts), helpers.full(b, (), 0, new.type.dtype), low=zeros, high=zeros, interior=interior
+            Pad,
+            b.emit(Reshape, new, shape=counts),
+            helpers.full(b, (), 0, new.type.dtype),
+            low=zeros,
+            high=zeros,
+            interior=interior,
         )
         mask = np.zeros(extents, np.bool_)
         mask[tuple(slice(None, None, i + 1) for i in interior)] = True

@@ -13,11 +13,12 @@ from hloc.ir.types import TensorType
 
 
 class Builder:
-    """Appends ops to `block`; each gets the current `span`."""
+    """Appends ops to `block`; each gets the current `span`. `producers` tells which op defines a value."""
 
     def __init__(self, block: Block, span: Span = NOWHERE) -> None:
         self.block = block
         self.span = span
+        self.producers: dict[Value, Op] = {}
 
     def emit(self, kind: type[OpDef], *operands: Value, **attrs: Any) -> Value:
         """Append an op with one result and give that result."""
@@ -41,6 +42,8 @@ class Builder:
         results = tuple(Value(t) for t in types)
         op = Op(kind, tuple(operands), dict(attrs or {}), tuple(regions), results, self.span)
         self.block.ops.append(op)
+        for result in results:
+            self.producers[result] = op
         return results
 
     @contextmanager

@@ -1,0 +1,243 @@
+"""The public names: `compile` and what it makes of a function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import types
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+from hloc.diagnostics.errors import DTypeError, SourceError
+from hloc.ir.types import parse_type
+from hloc.program import Program, StaticUse, TypeSpec
+
+if TYPE_CHECKING:
+    from hloc.calling import BoundProgram
+    from hloc.emit.module import Emitted
+    from hloc.pipeline import CompileOptions
+    from hloc.runtime.executable import Memory
+
+
+@overload
+def compile(function: Callable[..., Any], /, **options: Any) -> CompiledFunction: ...
+@overload
+def compile(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+def compile(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    static_argnames: str | tuple[str, ...] = (),
+    checks: bool = True,
+    strict: bool = False,
+    tune: bool = True,
+    signature: str | None = None,
+) -> Any:
+    """Compile a function over NumPy arrays and numbers; as a decorator, with or without arguments.
+
+    static_argnames: arguments that are known at compile time (others become so where a shape, axis or dtype needs it).
+    checks: raise IndexError and ZeroDivisionError as Python does; False drops these checks.
+    strict: keep multiplications and additions apart, so that floats round as in NumPy (XLA fuses them otherwise).
+    tune: the emission tuned for scalar loops on CPU.
+    signature: argument types such as "f64[100], i64", for the command line.
+    """
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    if function is None:
+        return functools.partial(
+            compile, static_argnames=names, checks=checks, strict=strict, tune=tune, signature=signature
+        )
+    return CompiledFunction(function, names, checks, strict, tune, signature)
+
+
+class CompiledFunction:
+    """A function that compiles itself for each new kind of arguments, and for each new value of static ones."""
+
+    __hloc_compiled__ = True
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static_argnames: tuple[str, ...],
+        checks: bool,
+        strict: bool,
+        tune: bool,
+        signature: str | None,
+    ) -> None:
+        if isinstance(function, CompiledFunction):
+            function = function.__hloc_function__
+        if not isinstance(function, types.FunctionType):
+            raise SourceError(
+                f"hloc.compile takes a function written in Python, found {type(function).__name__}",
+                help="wrap it: hloc.compile(lambda *args: f(*args))",
+            )
+        functools.update_wrapper(self, function)
+        self.__hloc_function__ = function
+        self.signature = signature
+        self._choices = (static_argnames, checks, strict, tune)
+        self._signature = inspect.signature(function)
+        parameters = list(self._signature.parameters.values())
+        unknown = set(static_argnames) - {p.name for p in parameters}
+        if unknown:
+            raise DTypeError(f"{function.__name__}() has no parameter {sorted(unknown)[0]!r} to be static")
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        self._names = tuple(p.name for p in parameters) if plain else None
+        self._programs: list[BoundProgram] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<hloc.compile of {self.__hloc_function__.__qualname__}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        arguments = self._bind(args, kwargs)
+        for bound in self._programs:
+            if bound.matches(arguments):
+                return self._run(bound, arguments)
+        return self._run(self._compile(arguments), arguments)
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+        names = self._names
+        if names is not None and not kwargs and len(args) == len(names):
+            return dict(zip(names, args, strict=True))
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.arguments
+
+    @property
+    def options(self) -> CompileOptions:
+        from hloc.pipeline import CompileOptions
+
+        return CompileOptions(*self._choices)
+
+    def _run(self, bound: BoundProgram, arguments: Mapping[str, Any]) -> Any:
+        from hloc.calling import PrintOverflow
+
+        try:
+            return bound.run(arguments)
+        except PrintOverflow as overflow:
+            with self._lock:
+                if bound in self._programs:
+                    self._programs.remove(bound)
+            capacity = 1 << overflow.words.bit_length()
+        return self._run(self._compile(arguments, capacity), arguments)
+
+    def _compile(self, arguments: Mapping[str, Any], print_capacity: int = 4096) -> BoundProgram:
+        from hloc.pipeline import compile_program, emit, make_program
+
+        with self._lock:
+            for bound in self._programs:
+                if bound.matches(arguments) and bound.program.print_capacity in (0, print_capacity):
+                    return bound
+            program = make_program(self.__hloc_function__, arguments, self.options, print_capacity)
+            bound = compile_program(program, emit(program, self.options))
+            self._programs.insert(0, bound)
+            return bound
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
+        from hloc.pipeline import make_program
+
+        args = tuple(map(type_spec, args))
+        kwargs = {name: type_spec(value) for name, value in kwargs.items()}
+        program = make_program(self.__hloc_function__, self._bind(args, kwargs), self.options)
+        return Lowered(program, self.options)
+
+    def explain(self, *args: Any, **kwargs: Any) -> Explanation:
+        """What became static, which loops were repeated, and which checks remain, for arguments like these."""
+        return Explanation(self.lower(*args, **kwargs).program)
+
+
+def type_spec(value: Any) -> Any:
+    """A type in text as a stand-in argument; a scalar type means a Python number. Other values as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = parse_type(value)
+    except ValueError:
+        return value
+    python_number = not found.shape and str(found) in ("i64", "f64", "b1", "c128")
+    return TypeSpec(found, number=python_number)
+
+
+class Lowered:
+    """A program specialised to argument types, with the text of its stages."""
+
+    def __init__(self, program: Program, options: CompileOptions) -> None:
+        self.program = program
+        self.options = options
+
+    @functools.cached_property
+    def _emitted(self) -> Emitted:
+        from hloc.pipeline import emit
+
+        return emit(self.program, self.options)
+
+    @property
+    def ssa(self) -> str:
+        """The simplified SSA program."""
+        return self.with_places("ssa", places=False)
+
+    @property
+    def python(self) -> str:
+        """The program as Python over NumPy that computes the same."""
+        return self.with_places("python", places=False)
+
+    @property
+    def stablehlo(self) -> str:
+        """The StableHLO module given to XLA."""
+        return self._emitted.text()
+
+    def with_places(self, stage: str, places: bool = True) -> str:
+        """The text of "ssa", "python" or "stablehlo" with the places in the source that lines come from."""
+        if stage == "ssa":
+            from hloc.ir.printer import print_module
+
+            return print_module(self.program.module, spans=places)
+        if stage == "python":
+            from hloc.ir.to_python import to_python
+
+            return to_python(self.program.module, comments=places)
+        return self._emitted.text(with_locations=places)
+
+    def compile(self) -> Compiled:
+        """Compile with XLA, or take the program from the cache."""
+        from hloc.pipeline import compile_program
+
+        return Compiled(compile_program(self.program, self._emitted))
+
+
+class Compiled:
+    """A program compiled for this machine."""
+
+    def __init__(self, bound: BoundProgram) -> None:
+        self._bound = bound
+
+    @property
+    def optimized_hlo(self) -> str:
+        """XLA's optimised program."""
+        return self._bound.executable.optimized_hlo()
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """XLA's estimates: flops, bytes accessed."""
+        return self._bound.executable.cost()
+
+    @property
+    def memory(self) -> Memory:
+        """Bytes of arguments, results and temporaries."""
+        return self._bound.executable.memory()
+
+
+class Explanation:
+    """What was decided about a program: `static`, `repeated`, `checks`."""
+
+    def __init__(self, program: Program) -> None:
+        from hloc.report import remaining_error_sites
+
+        self.static: list[StaticUse] = program.static
+        self.repeated: list[StaticUse] = program.repeated
+        sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
+        self.checks = [StaticUse(s.exception.__name__, "may be raised: nothing proves that it cannot", s.span) for s in sites]

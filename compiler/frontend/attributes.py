@@ -1,0 +1,141 @@
+"""`x.name`: attributes of modules and classes, fields of objects, and the methods and properties in the tables."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
+from hloc.frontend.arrays import resolve_list
+from hloc.frontend.inputs import capture
+from hloc.frontend.joins import kind_of
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    BuiltinMethodV,
+    ChoiceRef,
+    Const,
+    MaskedV,
+    MethodV,
+    NeverV,
+    ObjectRef,
+    Tensor,
+    TupleV,
+)
+from hloc.program import Path
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Specializer
+
+
+def get_attribute(sp: Specializer, owner: AbstractValue, name: str) -> AbstractValue:
+    """`owner.name`. Raises MissingAttributeError where Python has none."""
+    owner = resolve_list(sp, owner)
+    match owner:
+        case NeverV():
+            return owner
+        case ObjectRef(cls=cls):
+            return _object_attribute(sp, owner, cls, name)
+        case TupleV(items, cls) if cls is not None:
+            if name in cls._fields:  # type: ignore[attr-defined]
+                return items[cls._fields.index(name)]  # type: ignore[attr-defined]
+            return _class_member(sp, owner, cls, name)
+        case Const(obj) if not isinstance(obj, bool | int | float | complex | np.generic | str):
+            return _constant_attribute(sp, obj, name)
+    found = _table_attribute(sp, owner, name)
+    if found is not None:
+        return found
+    if isinstance(owner, Const) and hasattr(owner.obj, name):
+        return Const(getattr(owner.obj, name))
+    raise _missing(owner, name)
+
+
+def _missing(owner: AbstractValue, name: str) -> Exception:
+    if isinstance(owner, ArrayRef | ChoiceRef | Tensor | MaskedV) and hasattr(np.ndarray, name):
+        return UnsupportedError(f"ndarray.{name} is not supported yet", help="docs/numpy.md lists what is")
+    return MissingAttributeError(f"{kind_of(owner)} has no attribute {name!r}")
+
+
+def _table_attribute(sp: Specializer, owner: AbstractValue, name: str) -> AbstractValue | None:
+    """Methods and properties of arrays, numbers, lists, dicts, tuples, strings."""
+    from hloc.frontend.tables import methods_of, properties_of
+
+    property_ = properties_of(owner).get(name)
+    if property_ is not None:
+        return property_(sp, owner)
+    handler = methods_of(owner).get(name)
+    if handler is not None:
+        return BuiltinMethodV(handler, owner, name)
+    return None
+
+
+def _object_attribute(sp: Specializer, owner: ObjectRef, cls: type, name: str) -> AbstractValue:
+    entries = sp.entries(owner)
+    if name in entries:
+        return entries[name]
+    return _class_member(sp, owner, cls, name)
+
+
+def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -> AbstractValue:
+    """A method, property or class attribute, found as Python finds it."""
+    for base in cls.__mro__:
+        if name not in base.__dict__:
+            continue
+        member = base.__dict__[name]
+        path = Path(base, (("attr", name),))
+        if isinstance(member, types.FunctionType):
+            sp.guard(path, "is", member)
+            return MethodV(Const(member), owner)
+        if isinstance(member, property):
+            return sp.call(Const(member.fget), owner)
+        if isinstance(member, staticmethod):
+            return Const(member.__func__)
+        if isinstance(member, classmethod):
+            return MethodV(Const(member.__func__), Const(cls))
+        return capture(sp, path, member)
+    found = _table_attribute(sp, owner, name) if isinstance(owner, TupleV) else None
+    if found is None:
+        raise MissingAttributeError(f"{cls.__name__} has no attribute {name!r}")
+    return found
+
+
+def _constant_attribute(sp: Specializer, obj: Any, name: str) -> AbstractValue:
+    """Attributes of modules and classes: those of libraries are constants, those of user code are captured."""
+    if not hasattr(obj, name):
+        label = obj.__name__ if isinstance(obj, types.ModuleType | type) else type(obj).__name__
+        raise MissingAttributeError(f"{label} has no attribute {name!r}")
+    value = getattr(obj, name)
+    if isinstance(obj, types.ModuleType) and obj.__name__.split(".")[0] in _LIBRARIES:
+        return Const(value)
+    if isinstance(obj, types.ModuleType | type) and not isinstance(value, types.FunctionType):
+        return capture(sp, Path(obj, (("attr", name),)), value)
+    if isinstance(obj, types.ModuleType | type):
+        sp.guard(Path(obj, (("attr", name),)), "is", value)
+    return Const(value)
+
+
+_LIBRARIES = frozenset(
+    {"numpy", "math", "cmath", "operator", "functools", "itertools", "builtins", "hloc", "typing", "sys"}
+)
+
+
+def set_attribute(sp: Specializer, owner: AbstractValue, name: str, value: AbstractValue) -> None:
+    """`owner.name = value`."""
+    from hloc.frontend.tables import setters_of
+
+    if isinstance(owner, ObjectRef):
+        params = getattr(owner.cls, "__dataclass_params__", None)
+        if params is not None and params.frozen:
+            raise MissingAttributeError(f"cannot assign to field {name!r}: {owner.cls.__name__} is frozen")
+        member = getattr(owner.cls, name, None)
+        if isinstance(member, property):
+            sp.call(Const(member.fset), owner, value)
+            return
+        sp.set_entries(owner, {**sp.entries(owner), name: value})
+        return
+    setter = setters_of(owner).get(name)
+    if setter is None:
+        raise UnsupportedError(f"assignment to .{name} of {kind_of(owner)} is not supported")
+    setter(sp, owner, value)

@@ -1,0 +1,370 @@
+"""Calls: user functions run in a new frame on the same state; NumPy, math and builtins go through the tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
+from hloc.frontend.inputs import capture
+from hloc.frontend.joins import kind_of
+from hloc.frontend.source import function_source
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    BuiltinMethodV,
+    ChoiceRef,
+    Const,
+    DictRef,
+    FunctionV,
+    ListRef,
+    MethodV,
+    NeverV,
+    ObjectRef,
+    PartialV,
+    Tensor,
+    TupleV,
+    TypeOfV,
+)
+from hloc.program import Path
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Frame, Specializer
+
+MAX_DEPTH = 64
+
+
+def call(
+    sp: Specializer, function: AbstractValue, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    """`function(*args, **kwargs)`."""
+    match function:
+        case FunctionV():
+            return _call_nested(sp, function, args, kwargs)
+        case MethodV(inner, owner):
+            return call(sp, inner, [owner, *args], kwargs)
+        case PartialV(inner, first, named):
+            return call(sp, inner, [*first, *args], {**named, **kwargs})
+        case BuiltinMethodV(handler, owner, name):
+            return call_handler(sp, name, handler, [owner, *args], kwargs)
+        case TypeOfV(cls):
+            return _call_object(sp, cls, args, kwargs)
+        case ObjectRef(cls=cls) if hasattr(cls, "__call__"):
+            return call(sp, Const(cls.__call__), [function, *args], kwargs)
+        case Const(obj):
+            return _call_object(sp, obj, args, kwargs)
+        case NeverV():
+            return function
+    raise DTypeError(f"{kind_of(function)} is not callable")
+
+
+def call_handler(
+    sp: Specializer, name: str, handler: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    """A rule of the tables; its signature is the one the user sees."""
+    try:
+        inspect.signature(handler).bind(sp, *args, **kwargs)
+    except TypeError as error:
+        raise UnsupportedError(
+            f"{name}: {error}", help="see docs/numpy.md for the arguments that are supported"
+        ) from None
+    result: AbstractValue = handler(sp, *args, **kwargs)
+    return result
+
+
+def _call_object(
+    sp: Specializer, obj: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    from hloc.frontend.tables import find
+
+    obj = getattr(obj, "__hloc_function__", obj)
+    rule = find(obj)
+    if rule is not None:
+        if isinstance(rule, types.FunctionType) and rule.__module__.startswith("hloc.library"):
+            return _call_python(sp, rule, args, kwargs)
+        return call_handler(sp, _name_of(obj), rule, args, kwargs)
+    if isinstance(obj, types.FunctionType):
+        return _call_python(sp, _unwrapped(obj), args, kwargs)
+    if isinstance(obj, types.MethodType):
+        owner = capture(sp, Path(obj, (("attr", "__self__"),)), obj.__self__)
+        return call(sp, Const(obj.__func__), [owner, *args], kwargs)
+    if isinstance(obj, functools.partial):
+        return _call_partial(sp, obj, args, kwargs)
+    if isinstance(obj, type):
+        return _construct(sp, obj, args, kwargs)
+    if _all_constant(args, kwargs) and _is_harmless(obj):
+        from hloc.frontend.operators import python_call
+
+        named = {k: v.obj for k, v in kwargs.items() if isinstance(v, Const)}
+        return python_call(sp, functools.partial(obj, **named), *(a.obj for a in args if isinstance(a, Const)))
+    raise UnsupportedError(
+        f"{_name_of(obj)} is not supported yet",
+        help="docs/numpy.md lists what is; a function in plain Python can be compiled",
+    )
+
+
+def _is_harmless(obj: Any) -> bool:
+    """Functions of NumPy, math and the builtins on constants may run now: they have no effects."""
+    module = getattr(obj, "__module__", None) or type(getattr(obj, "__self__", None)).__module__
+    return isinstance(module, str) and module.split(".")[0] in (
+        "numpy",
+        "math",
+        "cmath",
+        "operator",
+        "builtins",
+        "_operator",
+    )
+
+
+def _all_constant(args: list[AbstractValue], kwargs: dict[str, AbstractValue]) -> bool:
+    return all(isinstance(a, Const) for a in (*args, *kwargs.values()))
+
+
+def _name_of(obj: Any) -> str:
+    module = getattr(obj, "__module__", "") or ""
+    name = getattr(obj, "__qualname__", getattr(obj, "__name__", repr(obj)))
+    short = "np" if module.startswith("numpy") or isinstance(obj, np.ufunc) else module
+    return name if short in ("", "builtins") else f"{short}.{name}"
+
+
+def _unwrapped(function: types.FunctionType) -> types.FunctionType:
+    """The function itself: what decorators with functools.wraps stand around is compiled as they wrote it."""
+    return function
+
+
+def _call_partial(
+    sp: Specializer, obj: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    path = Path(obj, ())
+    first = [capture(sp, path.then("attr", "args").then("item", j), a) for j, a in enumerate(obj.args)]
+    named = {k: capture(sp, path.then("attr", "keywords").then("item", k), v) for k, v in obj.keywords.items()}
+    return call(sp, Const(obj.func), [*first, *args], {**named, **kwargs})
+
+
+# --- user functions
+
+
+def _call_python(
+    sp: Specializer, function: types.FunctionType, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    try:
+        source = function_source(function)
+    except SourceError as error:
+        error.report.labels.clear()
+        raise
+    sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
+    defaults = [
+        capture(sp, Path(function, (("attr", "__defaults__"), ("item", j))), d)
+        for j, d in enumerate(function.__defaults__ or ())
+    ]
+    kw_defaults = {
+        k: capture(sp, Path(function, (("attr", "__kwdefaults__"), ("item", k))), d)
+        for k, d in (function.__kwdefaults__ or {}).items()
+    }
+    frame = sp.new_frame(source, function.__globals__, function, {})
+    return _run(sp, frame, source.node, defaults, kw_defaults, args, kwargs)
+
+
+def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run the compiled function itself on its bound parameters."""
+    source = function_source(function)
+    sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
+    frame = sp.new_frame(source, function.__globals__, function, {})
+    return _run_bound(sp, frame, source.node, bound)
+
+
+def _call_nested(
+    sp: Specializer, function: FunctionV, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    outer = sp.frame
+    assert outer is not None
+    owner = function.source.outer
+    frame = sp.new_frame(function.source, function.globals, None, function.closure)
+    frame.function = getattr(owner, "function", None) or outer.function
+    return _run(sp, frame, function.source.node, list(function.defaults), function.kw_defaults, args, kwargs)
+
+
+def _run(
+    sp: Specializer,
+    frame: Frame,
+    node: Any,
+    defaults: list[AbstractValue],
+    kw_defaults: dict[str, AbstractValue],
+    args: list[AbstractValue],
+    kwargs: dict[str, AbstractValue],
+) -> AbstractValue:
+    bound = bind(sp, frame.source.name, node.args, defaults, kw_defaults, args, kwargs)
+    return _run_bound(sp, frame, node, bound)
+
+
+def _run_bound(sp: Specializer, frame: Frame, node: Any, bound: dict[str, AbstractValue]) -> AbstractValue:
+    from hloc.frontend.expressions import evaluate
+    from hloc.frontend.statements import run_block
+
+    frame.signature = (node, tuple(_signature(v) for v in bound.values()))
+    _refuse_recursion(sp, frame)
+    caller, call_span = sp.frame, sp.builder.span
+    for name, value in bound.items():
+        sp.state[(frame.number, name)] = value
+    sp.frame = frame
+    try:
+        lambda_ = not isinstance(node.body, list)
+        result = evaluate(sp, node.body) if lambda_ else run_block(sp, node.body)
+    except CompileError as error:
+        if caller is not None and error.report.span is not None and len(error.report.notes) < 8:
+            error.note(f"called from {call_span}, in {caller.source.name}")
+        raise
+    finally:
+        sp.frame = caller
+        sp.builder.span = call_span
+    if not frame.source.scope.cellvars:
+        for name in frame.source.scope.locals:
+            sp.state.drop((frame.number, name))
+    return result
+
+
+def _signature(value: AbstractValue) -> object:
+    """What tells one activation of a function from another at compile time."""
+    match value:
+        case Const(obj):
+            return ("const", type(obj), repr(obj))
+        case Tensor(v, weak):
+            return (v.type, weak)
+        case ArrayRef() | ChoiceRef():
+            return value.type
+        case TupleV(items=items):
+            return tuple(map(_signature, items))
+        case FunctionV(source=source):
+            return source
+        case MethodV(function, owner):
+            return (_signature(function), _signature(owner))
+        case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
+            return cell.kind
+    return type(value)
+
+
+def _refuse_recursion(sp: Specializer, frame: Frame) -> None:
+    active, depth = sp.frame, 0
+    while active is not None:
+        depth += 1
+        if active.signature == frame.signature:
+            raise UnsupportedError(
+                f"{frame.source.name} calls itself with data: recursion on data is not supported yet",
+                help="write it as a loop; recursion on values known at compile time unfolds",
+            )
+        active = active.caller
+    if depth > MAX_DEPTH:
+        raise UnsupportedError(f"calls are nested more than {MAX_DEPTH} deep at compile time")
+
+
+def bind(
+    sp: Specializer,
+    name: str,
+    spec: Any,
+    defaults: list[AbstractValue],
+    kw_defaults: dict[str, AbstractValue],
+    args: list[AbstractValue],
+    kwargs: dict[str, AbstractValue],
+) -> dict[str, AbstractValue]:
+    """Arguments to parameters by Python's rules. Raises DTypeError with CPython's message."""
+    positional = [a.id for a in (*spec.posonlyargs, *spec.args)]
+    only_positional = {a.id for a in spec.posonlyargs}
+    bound: dict[str, AbstractValue] = dict(zip(positional, args, strict=False))
+    extra = args[len(positional) :]
+    if extra and spec.vararg is None:
+        raise DTypeError(f"{name}() takes {len(positional)} positional arguments but {len(args)} were given")
+    remaining: dict[str, AbstractValue] = {}
+    keyword_names = {a.id for a in spec.kwonlyargs} | (set(positional) - only_positional)
+    for key, value in kwargs.items():
+        if key in keyword_names:
+            if key in bound:
+                raise DTypeError(f"{name}() got multiple values for argument '{key}'")
+            bound[key] = value
+        elif spec.kwarg is None:
+            raise DTypeError(f"{name}() got an unexpected keyword argument '{key}'")
+        else:
+            remaining[key] = value
+    with_default = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True)) if defaults else {}
+    for parameter in (*positional, *(a.id for a in spec.kwonlyargs)):
+        if parameter in bound:
+            continue
+        default = with_default.get(parameter, kw_defaults.get(parameter))
+        if default is None:
+            raise DTypeError(f"{name}() missing a required argument: '{parameter}'")
+        bound[parameter] = default
+    if spec.vararg is not None:
+        bound[spec.vararg.id] = TupleV(tuple(extra))
+    if spec.kwarg is not None:
+        bound[spec.kwarg.id] = sp.new_dict(dict(remaining))
+    return bound
+
+
+# --- classes
+
+
+def _construct(
+    sp: Specializer, cls: type, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return _construct_namedtuple(sp, cls, args, kwargs)
+    if issubclass(cls, BaseException):
+        raise UnsupportedError("exceptions are raised directly: `raise X(...)`")
+    if cls.__module__ in ("builtins", "numpy") or issubclass(cls, np.generic):
+        if _all_constant(args, kwargs):
+            from hloc.frontend.operators import python_call
+
+            return python_call(sp, cls, *(a.obj for a in args if isinstance(a, Const)))
+        raise UnsupportedError(f"{cls.__name__}() is not supported yet")
+    if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and not hasattr(cls.__init__, "__wrapped__"):
+        return _construct_dataclass(sp, cls, args, kwargs)
+    ref = sp.new_object(cls, {})
+    if isinstance(cls.__init__, types.FunctionType):
+        call(sp, Const(cls.__init__), [ref, *args], kwargs)
+    elif args or kwargs:
+        raise DTypeError(f"{cls.__name__}() takes no arguments")
+    return ref
+
+
+def _construct_namedtuple(
+    sp: Specializer, cls: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    values = dict(zip(cls._fields, args, strict=False)) | kwargs
+    for field in cls._fields:
+        if field not in values:
+            if field not in cls._field_defaults:
+                raise DTypeError(f"{cls.__name__}() missing a required argument: '{field}'")
+            values[field] = capture(
+                sp, Path(cls, (("attr", "_field_defaults"), ("item", field))), cls._field_defaults[field]
+            )
+    if len(args) > len(cls._fields) or set(values) - set(cls._fields):
+        raise DTypeError(f"{cls.__name__}() takes {len(cls._fields)} arguments")
+    return TupleV(tuple(values[field] for field in cls._fields), cls)
+
+
+def _construct_dataclass(
+    sp: Specializer, cls: type, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
+) -> AbstractValue:
+    try:
+        inspect.signature(cls).bind(*args, **kwargs)
+    except TypeError as error:
+        raise DTypeError(f"{cls.__name__}(): {error}") from None
+    fields = [f for f in dataclasses.fields(cls) if f.init]
+    values = dict(zip((f.name for f in fields if not f.kw_only), args, strict=False)) | kwargs
+    attributes: dict[str, AbstractValue] = {}
+    for field in dataclasses.fields(cls):
+        if field.name in values:
+            attributes[field.name] = values[field.name]
+        elif field.default_factory is not dataclasses.MISSING:
+            attributes[field.name] = call(sp, Const(field.default_factory), [], {})
+        elif field.default is not dataclasses.MISSING:
+            path = Path(cls, (("attr", "__dataclass_fields__"), ("item", field.name), ("attr", "default")))
+            attributes[field.name] = capture(sp, path, field.default)
+    ref = sp.new_object(cls, attributes)
+    if hasattr(cls, "__post_init__"):
+        call(sp, Const(cls.__post_init__), [ref], {})
+    return ref

@@ -1,0 +1,195 @@
+"""The front end's door: a Python function and its arguments → a typed SSA program and how to call it."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hloc.diagnostics.errors import DTypeError, InternalError
+from hloc.frontend import effects
+from hloc.frontend.calls import call_entry
+from hloc.frontend.inputs import capture
+from hloc.frontend.joins import kind_of, same
+from hloc.frontend.specializer import Decisions, Options, Restart, Specializer
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    ChoiceRef,
+    ConflictV,
+    Const,
+    DictRef,
+    Forward,
+    ListRef,
+    Mapping_,
+    MaskedV,
+    NeverV,
+    ObjectRef,
+    RangeV,
+    Sequence_,
+    Tensor,
+    TupleV,
+    TypeOfV,
+)
+from hloc.ir.core import Function, Value
+from hloc.ops import helpers
+from hloc.program import Guard, Output, Path, Program, WriteBack
+
+MAX_RESTARTS = 64
+
+
+def specialize(
+    function: types.FunctionType, arguments: Mapping[str, Any], options: Options, static: tuple[str, ...] = ()
+) -> Program:
+    """The program of `function` for arguments like these (by parameter name; defaults filled in).
+
+    Raises: a CompileError where the function cannot be compiled.
+    """
+    decisions = Decisions(forced=frozenset(static))
+    for _ in range(MAX_RESTARTS):
+        sp = Specializer(decisions, options)
+        try:
+            return _attempt(sp, function, arguments)
+        except Restart:
+            continue
+    raise InternalError(f"{function.__name__}: more than {MAX_RESTARTS} values became static one after another")
+
+
+def _attempt(sp: Specializer, function: types.FunctionType, arguments: Mapping[str, Any]) -> Program:
+    effects.start(sp)
+    capacity = sp.options.print_capacity
+    sp.state[PRINT_LOG] = Tensor(helpers.full(sp.builder, (capacity,), 0, np.int64))
+    root = Path(None, ())
+    bound = {name: capture(sp, root.then("item", name), obj) for name, obj in arguments.items()}
+    result = call_entry(sp, function, bound)
+    return Finish(sp, function).program(result)
+
+
+class Finish:
+    """Turns the final state into the results of the entry and the recipe for the caller's objects."""
+
+    def __init__(self, sp: Specializer, function: types.FunctionType) -> None:
+        self.sp = sp
+        self.function = function
+        self.results: list[Value] = []
+        self.positions: dict[Value, int] = {}
+
+    def program(self, result: AbstractValue) -> Program:
+        sp = self.sp
+        output = self.output(result)
+        write_backs = self._write_backs()
+        guards = list(sp.guards.values())
+        if write_backs:
+            guards.append(self._distinct())
+        program = Program(
+            name=self.function.__name__,
+            module=sp.module,
+            inputs=sp.inputs,
+            guards=guards,
+            output=output,
+            write_backs=write_backs,
+            error_sites=sp.error_sites,
+            print_sites=sp.print_sites,
+            static=list(sp.decisions.static.values()),
+            repeated=sp.repeated,
+        )
+        if sp.error_sites:
+            program.error_index, program.error_words = len(self.results), 1 + sp.payload_words
+            self.results += [effects.word(sp, s) for s in (ERROR, *map(payload_slot, range(sp.payload_words)))]
+        if sp.print_sites:
+            program.print_index, program.print_capacity = len(self.results), sp.options.print_capacity
+            self.results += [effects.word(sp, PRINT_POSITION), effects.word(sp, PRINT_LOG)]
+        block = sp.builder.block
+        block.args, block.results = sp.parameters, self.results
+        sp.module.add(Function(sp.module.main, block))
+        return program
+
+    def _index(self, value: Value) -> int:
+        if value not in self.positions:
+            self.positions[value] = len(self.results)
+            self.results.append(value)
+        return self.positions[value]
+
+    def output(self, value: AbstractValue) -> Output:
+        """The recipe for a result."""
+        sp = self.sp
+        match value:
+            case Const(obj):
+                return Output("const", value=obj)
+            case TypeOfV(cls):
+                return Output("const", value=cls)
+            case NeverV():
+                return Output("const")
+            case Tensor(v, True):
+                return Output("number", self._index(v))
+            case Tensor(v):
+                return Output("scalar", self._index(v))
+            case ArrayRef() | ChoiceRef():
+                return self._array(value)
+            case MaskedV(values, mask):
+                parts = (Output("array", self._index(values)), Output("array", self._index(mask)))
+                return Output("masked", parts=parts)
+            case TupleV(items, cls):
+                return Output("tuple", cls=cls, parts=tuple(map(self.output, items)))
+            case ListRef():
+                return self._list(value)
+            case DictRef():
+                return self._mapping(value, "dict", None)
+            case ObjectRef(cls=cls):
+                return self._mapping(value, "object", cls)
+            case RangeV(start, stop, step):
+                bounds = (sp.static(v, "a range that is returned") for v in (start, stop, step))
+                return Output("const", value=range(*bounds))
+            case ConflictV(reason):
+                raise DTypeError(f"{self.function.__name__} may return {reason}", help="return one kind of value")
+        raise DTypeError(f"{self.function.__name__} returns {kind_of(value)}, which compiled code cannot hand out")
+
+    def _array(self, value: ArrayRef | ChoiceRef) -> Output:
+        origin = self.sp.origins.get(value.cell) if isinstance(value, ArrayRef) else None
+        index = self._index(self.sp.number(value))
+        if isinstance(value, ArrayRef) and value.is_list:
+            return Output("list_array", index)
+        if origin is not None and isinstance(value, ArrayRef) and not value.view:
+            return Output("input", index, path=origin[0])
+        return Output("array", index)
+
+    def _list(self, value: ListRef) -> Output:
+        content = self.sp.state[value.cell]
+        origin = self.sp.origins.get(value.cell)
+        if origin is not None:
+            return Output("input", path=origin[0], parts=(self._content(content, ListRef, None),))
+        return self._content(content, ListRef, None)
+
+    def _mapping(self, value: DictRef | ObjectRef, kind: str, cls: type | None) -> Output:
+        content = self.sp.state[value.cell]
+        origin = self.sp.origins.get(value.cell)
+        recipe = self._content(content, type(value), cls)
+        return recipe if origin is None else Output("input", path=origin[0], parts=(recipe,))
+
+    def _content(self, content: AbstractValue, kind: type, cls: type | None) -> Output:
+        if isinstance(content, Forward):
+            return Output("list_array", self._index(self.sp.load(content.ref)))
+        if isinstance(content, Tensor):
+            return Output("array" if kind is ArrayRef else "list_array", self._index(content.value))
+        if isinstance(content, Sequence_):
+            return Output("list", parts=tuple(map(self.output, content.items)))
+        assert isinstance(content, Mapping_)
+        name = "dict" if kind is DictRef else "object"
+        return Output(name, cls=cls, keys=tuple(content.entries), parts=tuple(map(self.output, content.entries.values())))
+
+    def _write_backs(self) -> list[WriteBack]:
+        found = []
+        for cell, (path, before) in self.sp.origins.items():
+            content = self.sp.state[cell]
+            if same(content, before):
+                continue
+            kind = {"array": ArrayRef, "list": ListRef, "dict": DictRef, "object": ObjectRef}[cell.kind]
+            found.append(WriteBack(path, self._content(content, kind, None)))
+        return found
+
+    def _distinct(self) -> Guard:
+        paths = tuple(path for path, _ in self.sp.origins.values())
+        return Guard(Path(None, ()), "distinct", paths)

@@ -1,0 +1,183 @@
+"""Python objects of the caller as abstract values: arguments, globals, closures, attributes.
+
+Numbers and arrays become parameters of the compiled entry (so that a changed value is seen at the next call); lists,
+dicts and objects become structures of those; everything else is a constant under a guard.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hloc.diagnostics.errors import DTypeError, StaticValueError, UnsupportedError
+from hloc.frontend import numbers
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    Cell,
+    Const,
+    DictRef,
+    ListRef,
+    Mapping_,
+    MethodV,
+    ObjectRef,
+    Sequence_,
+    Tensor,
+    TupleV,
+)
+from hloc.ir.types import ELEMENT_TYPES, TensorType, scalar
+from hloc.program import Path, TypeSpec
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Specializer
+
+LONG_LIST = 32
+"""Lists of more numbers than this become one array parameter."""
+
+
+def capture(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    """The abstract value of the object at `path`, made once."""
+    known = sp.captured_paths.get(path)
+    if known is None:
+        known = sp.captured_paths[path] = abstract(sp, path, obj)
+    return known
+
+
+def abstract(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    """The abstract value of a caller's object. Raises DTypeError for what cannot be data in compiled code."""
+    if isinstance(obj, bool | int | float | complex | np.generic):
+        return _number(sp, path, obj)
+    if isinstance(obj, TypeSpec):
+        return _specified(sp, path, obj)
+    shared = sp.captured.get(id(obj))
+    if shared is not None and shared[0] is obj:
+        sp.guard(path, "same", sp.origins[shared[1].cell][0])  # type: ignore[attr-defined]
+        return shared[1]
+    value = _object(sp, path, obj)
+    if isinstance(value, ArrayRef | ListRef | DictRef | ObjectRef):
+        sp.captured[id(obj)] = (obj, value)
+    return value
+
+
+def _specified(sp: Specializer, path: Path, spec: TypeSpec) -> AbstractValue:
+    """An argument of which only the type is given."""
+    if spec.number and sp.decisions.is_static(path):
+        raise StaticValueError(f"{path} must be known at compile time", help=f"give a value for {path} instead of a type")
+    if spec.number:
+        return Tensor(sp.add_input(path, spec.type, "number", _name(path)), True)
+    value = sp.add_input(path, spec.type, "array", _name(path))
+    return _with_cell(sp, path, ArrayRef(Cell("array", str(path)), spec.type), Tensor(value))
+
+
+def _number(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    if isinstance(obj, np.generic) and not isinstance(obj, np.number | np.bool_):
+        raise DTypeError(f"{path} is a {type(obj).__name__}: only numbers can be data")
+    sp.guard(path, "type", type(obj))
+    if sp.decisions.is_static(path) or (isinstance(obj, bool) and path.root is not None):
+        sp.guard(path, "equal", obj)
+        return Const(obj)
+    weak = isinstance(obj, bool | int | float | complex) and not isinstance(obj, np.generic)
+    if isinstance(obj, int) and weak and not -(2**63) <= obj < 2**63:
+        sp.guard(path, "equal", obj)
+        return Const(obj)
+    dtype = numbers.describe(Const(obj))
+    assert dtype is not None
+    value = sp.add_input(path, scalar(dtype[0].dtype), "number" if weak else "scalar", _name(path))
+    return Tensor(value, weak)
+
+
+def _name(path: Path) -> str:
+    return "_".join(str(key) for _, key in path.steps if isinstance(key, str | int))
+
+
+def _object(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    if isinstance(obj, np.ndarray) or hasattr(obj, "__hloc_array__"):
+        return _array(sp, path, obj)
+    if type(obj) is list:
+        return _list(sp, path, obj)
+    if isinstance(obj, tuple):
+        sp.guard(path, "keys", (type(obj), len(obj)))
+        items = tuple(capture(sp, path.then("item", j), item) for j, item in enumerate(obj))
+        return TupleV(items, None if type(obj) is tuple else type(obj))
+    if type(obj) is dict:
+        sp.guard(path, "keys", (dict, tuple(obj)))
+        entries = {key: capture(sp, path.then("item", key), item) for key, item in obj.items()}
+        return _with_cell(sp, path, DictRef(Cell("dict", str(path))), Mapping_(entries))
+    if isinstance(obj, types.MethodType):
+        sp.guard(path, "equal", obj)
+        owner = capture(sp, path.then("attr", "__self__"), obj.__self__)
+        return MethodV(Const(obj.__func__), owner)
+    if _is_record(obj):
+        return _record(sp, path, obj)
+    if hasattr(obj, "__array__") and hasattr(obj, "dtype"):
+        return _array(sp, path, obj)
+    sp.guard(path, *_constant_guard(obj))
+    return Const(obj)
+
+
+def _constant_guard(obj: Any) -> tuple[str, Any]:
+    by_value = obj is None or isinstance(obj, str | bytes | range | slice | np.dtype)
+    return ("equal" if by_value else "is"), obj
+
+
+def _array(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    dtype = np.dtype(obj.dtype)
+    if dtype not in ELEMENT_TYPES:
+        raise DTypeError(
+            f"{path} is an array of {dtype}: only booleans and numbers can be data",
+            help="convert it: x.astype(np.float64), or a column of codes instead of strings",
+        )
+    type_ = TensorType(tuple(obj.shape), dtype.newbyteorder("="))
+    sp.guard(path, "array", type_)
+    value = sp.add_input(path, type_, "array", _name(path))
+    return _with_cell(sp, path, ArrayRef(Cell("array", str(path)), type_), Tensor(value))
+
+
+def _list(sp: Specializer, path: Path, obj: list[Any]) -> AbstractValue:
+    sp.guard(path, "keys", (list, len(obj)))
+    kinds = {type(item) for item in obj}
+    if len(obj) > LONG_LIST and len(kinds) == 1 and kinds <= {int, float, complex, bool}:
+        (kind,) = kinds
+        described = numbers.describe(Const(kind()))
+        assert described is not None
+        type_ = TensorType((len(obj),), described[0].dtype)
+        sp.guard(path, "elements", kind)
+        value = sp.add_input(path, type_, "list", _name(path))
+        return _with_cell(sp, path, ListRef(Cell("list", str(path))), Tensor(value))
+    items = tuple(capture(sp, path.then("item", j), item) for j, item in enumerate(obj))
+    return _with_cell(sp, path, ListRef(Cell("list", str(path))), Sequence_(items))
+
+
+def _with_cell(sp: Specializer, path: Path, ref: Any, content: AbstractValue) -> AbstractValue:
+    sp.enter_captured(ref.cell, content)
+    sp.origins[ref.cell] = (path, content)
+    return ref  # type: ignore[no-any-return]
+
+
+def _is_record(obj: Any) -> bool:
+    """An instance of a user class whose attributes are data."""
+    cls = type(obj)
+    if (
+        isinstance(obj, type | types.ModuleType | types.FunctionType | BaseException)
+        or callable(obj)
+        and not dataclasses.is_dataclass(obj)
+    ):
+        return False
+    return cls.__module__ not in ("builtins", "numpy", "functools") and hasattr(obj, "__dict__")
+
+
+def _record(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    attributes = vars(obj)
+    sp.guard(path, "keys", (type(obj), tuple(attributes)))
+    ref = ObjectRef(Cell("object", str(path)), type(obj))
+    sp.captured[id(obj)] = (obj, ref)
+    sp.origins[ref.cell] = (path, Mapping_({}))
+    entries: dict[Any, AbstractValue] = {}
+    for name, value in attributes.items():
+        if isinstance(value, types.GeneratorType):
+            raise UnsupportedError(f"{path}.{name} is a generator")
+        entries[name] = capture(sp, path.then("attr", name), value)
+    return _with_cell(sp, path, ref, Mapping_(entries))

@@ -1,0 +1,579 @@
+"""Loops: one `for` or `while` op per loop in the source, carrying what the body changes.
+
+The body is run on templates of the carried variables until they no longer widen; what it did not change is taken out
+again. A loop is repeated with known values only where something inside must be known at compile time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import gast
+import numpy as np
+
+from hloc.diagnostics.errors import StaticValueError
+from hloc.frontend import operators
+from hloc.frontend.branches import branch
+from hloc.frontend.effects import no_error, word
+from hloc.frontend.expressions import evaluate
+from hloc.frontend.iteration import Iteration
+from hloc.frontend.joins import MaybeT, NeverT, NumberT, Template, open_template, same, template_of, unify_any
+from hloc.frontend.names import own_slot
+from hloc.frontend.specializer import LoopContext
+from hloc.frontend.state import ERROR, Slot, State, is_status
+from hloc.frontend.values import (
+    UNDEFINED,
+    AbstractValue,
+    Cell,
+    Const,
+    ListRef,
+    MaybeV,
+    NeverV,
+    Sequence_,
+    Tensor,
+    UndefinedV,
+)
+from hloc.ir.core import Block, Value, substitute
+from hloc.ir.types import B1, I64
+from hloc.ops import helpers
+from hloc.ops.control import For, While
+from hloc.ops.elementwise import Add, And, Not, Select
+from hloc.program import StaticUse
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Specializer
+
+MAX_ROUNDS = 12
+
+
+def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
+    from hloc.frontend.statements import FALLS
+
+    if stmt in sp.decisions.repeated:
+        return _repeat_while(sp, stmt, 0)
+    loop = Loop(sp, stmt)
+    if not loop.try_test_region():
+        loop.rotate()
+    loop.finish()
+    return FALLS
+
+
+def run_for(sp: Specializer, stmt: gast.For) -> AbstractValue:
+    from hloc.frontend.statements import FALLS
+
+    iterable = evaluate(sp, stmt.iter)
+    if isinstance(iterable, NeverV):
+        return iterable
+    with sp.at(stmt.iter):
+        iteration = Iteration.over(sp, iterable)
+    if isinstance(iteration.length, Const) and iteration.length.obj <= 0:
+        return FALLS
+    if not iteration.uniform or stmt in sp.decisions.repeated:
+        return _repeat_for(sp, stmt, iteration)
+    loop = Loop(sp, stmt, iteration)
+    if stmt.exit_flags:
+        loop.counted_with_exits()
+    else:
+        loop.counted()
+    loop.finish()
+    return FALLS
+
+
+@dataclass(eq=False)
+class Loop:
+    """One loop while it is built."""
+
+    sp: Specializer
+    stmt: gast.AST
+    iteration: Iteration | None = None
+    base: State = field(init=False)
+    context: LoopContext = field(init=False)
+    templates: dict[Slot, Template] = field(init=False, default_factory=dict)
+    after: dict[Slot, AbstractValue] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sp = self.sp
+        assert sp.frame is not None
+        self.context = LoopContext(self.stmt, sp.frame.span(self.stmt))
+        self.base = sp.state.copy()
+        self.live_head = self._slots(self.stmt.live_head)
+        self.live_after = self._slots(self.stmt.live_after)
+        self.assigned = self._slots(self.stmt.assigned)
+        self.flags = [self._slot(name) for name in self.stmt.exit_flags]
+        for slot in self.assigned - self.live_head - self.live_after:
+            self.base.drop(slot)
+        self._guess()
+
+    def _slot(self, name: str) -> Slot:
+        slot = own_slot(self.sp, name)
+        assert slot is not None
+        return slot
+
+    def _slots(self, names: frozenset[str]) -> set[Slot]:
+        return {slot for name in names if (slot := own_slot(self.sp, name)) is not None}
+
+    # --- what is carried
+
+    def _guess(self) -> None:
+        """Templates to begin with: numbers the body assigns may vary, arrays may be written, errors may happen."""
+        memory = self.sp.loop_memory.setdefault(self.stmt, {})
+        for slot, value in self.base.slots.items():
+            if slot in self.assigned and slot in self.live_head:
+                template = open_template(self.sp, value, self.base) if isinstance(value, Const) else None
+                if isinstance(template, NumberT):
+                    self.templates[slot] = self._remembered(memory, slot, template)
+                elif not isinstance(value, UndefinedV):
+                    self.templates[slot] = template_of(self.sp, value, self.base)
+            elif is_status(slot) or (isinstance(slot, Cell) and isinstance(value, Tensor)):
+                assert isinstance(value, Tensor)
+                self.templates[slot] = NumberT(value.value.type, value.weak)
+
+    def _remembered(self, memory: dict[Slot, NumberT], slot: Slot, template: NumberT) -> Template:
+        """Widen by what an earlier pass over this loop found for the variable of this name."""
+        known = memory.get(slot[1] if isinstance(slot, tuple) else slot)
+        if known is None or known.type.shape != template.type.shape:
+            return template
+        sample = Tensor(Value(known.type), known.weak)
+        return template.unify(self.sp, self.base, sample)
+
+    def _remember(self) -> None:
+        memory = self.sp.loop_memory[self.stmt]
+        for slot, template in self.templates.items():
+            if isinstance(template, NumberT) and isinstance(slot, tuple):
+                memory[slot[1]] = template
+
+    def _head(self, block: Block) -> None:
+        """Block arguments for the leaves, and the variables made from them; `block` and its state are current."""
+        sp = self.sp
+        for slot, template in self.templates.items():
+            name = slot[1].replace("$", "") if isinstance(slot, tuple) else slot.label
+            leaves = []
+            for t, leaf_name in zip(template.leaves(), template.leaf_names(name), strict=True):
+                leaves.append(block.add_arg(t, leaf_name))
+                sp.loop_of[leaves[-1]] = self.context
+            sp.state[slot] = template.rebuild(sp, iter(leaves))
+
+    def _widen(self, end: State) -> bool:
+        """Unify the templates with what the body left; False when something changed and the body must run again."""
+        sp = self.sp
+        stable = True
+        for slot, value in end.slots.items():
+            if slot in (("result",),) or (isinstance(slot, Cell) and slot not in self.base):
+                continue
+            template = self.templates.get(slot)
+            if template is None:
+                if same(value, self.base[slot]):
+                    continue
+                if isinstance(slot, tuple) and slot in self.assigned and slot not in self.live_head | self.live_after:
+                    continue
+                template = self._first_template(slot)
+                if template is None:
+                    self.after[slot] = value
+                    continue
+            widened = self._unify(slot, template, end, value)
+            if widened is not self.templates.get(slot):
+                self.templates[slot] = widened
+                stable = False
+        return stable
+
+    def _first_template(self, slot: Slot) -> Template | None:
+        """Where a variable first changed here starts from; None when only its last value after the loop matters."""
+        before = self.base[slot]
+        if isinstance(before, UndefinedV) and slot not in self.live_head:
+            return NeverT()
+        return template_of(self.sp, before, self.base)
+
+    def _unify(self, slot: Slot, template: Template, end: State, value: AbstractValue) -> Template:
+        if isinstance(slot, Cell) and isinstance(value, Tensor) and isinstance(self.base[slot], Sequence_):
+            from hloc.frontend.arrays import to_table
+
+            to_table(self.sp_in_base(), ListRef(slot))
+            content = self.sp.state[slot]
+            assert isinstance(content, Tensor)
+            return NumberT(content.value.type, content.weak)
+        if isinstance(template, NeverT):
+            inner = value.value if isinstance(value, MaybeV) else value
+            fresh = template_of(self.sp, inner, end)
+            return MaybeT(fresh) if isinstance(value, MaybeV) else LastT(fresh)
+        if isinstance(template, LastT):
+            inner_template = unify_any(self.sp, template.inner, end, value)
+            if isinstance(inner_template, MaybeT):
+                return inner_template
+            return template if inner_template is template.inner else LastT(inner_template)
+        return unify_any(self.sp, template, end, value)
+
+    def sp_in_base(self) -> Specializer:
+        """The specialiser on the state before the loop (to convert a list there)."""
+        self.sp.state = self.base
+        return self.sp
+
+    def _iterate(self, attempt: Callable[[], tuple[Block, State]]) -> None:
+        """Run the body until the templates hold."""
+        sp = self.sp
+        for _ in range(MAX_ROUNDS):
+            outer_base, sp.join_base = sp.join_base, self.base
+            try:
+                body, end = attempt()
+                with sp.in_block(body, end):
+                    stable = self._widen(end)
+                sp.state = self.base
+            finally:
+                sp.join_base = outer_base
+            if stable:
+                self.body, self.end = body, end
+                self._remember()
+                return
+        raise StaticValueError("the variables of this loop change their kind in every trip", span=self.context.span)
+
+    def _run_body(self, block: Block) -> None:
+        from hloc.frontend.statements import run_block
+
+        run_block(self.sp, self.stmt.body)
+
+    # --- forms of loops
+
+    def counted(self) -> None:
+        """`for` over a known number of items."""
+        sp = self.sp
+        assert self.iteration is not None
+        length = self.iteration.length
+        count = helpers.convert(sp.builder, sp.number(length), np.int64)
+        running = no_error(sp)
+        if running is not None and not isinstance(length, Const):
+            count = sp.emit(Select, running, count, sp.constant(0, np.int64))
+
+        def attempt() -> tuple[Block, State]:
+            body, state = Block(), self.base.copy()
+            with sp.in_block(body, state):
+                k = body.add_arg(I64, "k")
+                sp.loop_of[k] = self.context
+                self._head(body)
+                self._bind_item(Tensor(k, True))
+                self._run_body(body)
+                return body, sp.state
+
+        self._iterate(attempt)
+        self.trips = count
+        self.kind = "for"
+
+    def _bind_item(self, k: AbstractValue) -> None:
+        from hloc.frontend.statements import assign
+
+        assert self.iteration is not None
+        with self.sp.at(self.stmt.target):
+            assign(self.sp, self.stmt.target, self.iteration.item(self.sp, k))
+
+    def counted_with_exits(self) -> None:
+        """A `for` that may be left early: a `while` on the counter and the flags."""
+        sp = self.sp
+        assert self.iteration is not None
+        count = helpers.convert(sp.builder, sp.number(self.iteration.length), np.int64)
+        index: Slot = (id(self), "index")
+        self.base[index] = Tensor(sp.constant(0, np.int64), True)
+        self.templates[index] = NumberT(I64, True)
+
+        def attempt() -> tuple[Block, State]:
+            body, state = Block(), self.base.copy()
+            with sp.in_block(body, state):
+                sp.loop_of[body.add_arg(I64, "k")] = self.context
+                self._head(body)
+                k = sp.state[index]
+                assert isinstance(k, Tensor)
+                self._bind_item(k)
+                self._run_body(body)
+                sp.state[index] = Tensor(sp.emit(Add, k.value, sp.constant(1, np.int64)), True)
+                return body, sp.state
+
+        self._iterate(attempt)
+        self._condition(lambda: Tensor(helpers.compare(sp.builder, sp.number(sp.state[index]), "LT", count), True))
+        self.after[index] = UNDEFINED
+
+    def try_test_region(self) -> bool:
+        """A `while` whose test changes nothing but may fail; False where the test has other effects."""
+        sp = self.sp
+
+        def attempt() -> tuple[Block, State]:
+            body, state = Block(), self.base.copy()
+            with sp.in_block(body, state):
+                sp.loop_of[body.add_arg(I64, "k")] = self.context
+                self._head(body)
+                self._run_body(body)
+                return body, sp.state
+
+        if _has_effects(self.stmt.test):
+            return False
+        self._iterate(attempt)
+        self._condition(lambda: evaluate(sp, self.stmt.test))
+        return True
+
+    def _condition(self, test: Callable[[], AbstractValue]) -> None:
+        """The cond region: no exit flag, no error, and the test; a failing test ends the loop and is raised after it."""
+        sp = self.sp
+        cond, state = Block(), self.base.copy()
+        with sp.in_block(cond, state):
+            self._head(cond)
+            result = self._and_flags(test)
+            failed = no_error(sp) if self._may_fail() or word(sp, ERROR) not in cond.args else None
+            parts = [v for v in (result, failed) if v is not None]
+            cond.results = [parts[0] if len(parts) == 1 else sp.emit(And, *parts)]
+        self.cond = cond
+        self.test_again = test
+        self.kind = "while"
+
+    def _may_fail(self) -> bool:
+        """Whether an error may have happened before or in the body."""
+        error = self.end[ERROR]
+        assert isinstance(error, Tensor)
+        entry = self.base[ERROR]
+        assert isinstance(entry, Tensor)
+        constant = (op := self.sp.builder.producers.get(entry.value)) is not None and op.name == "constant"
+        return error.value not in self.body.args or not constant
+
+    def _and_flags(self, test: Callable[[], AbstractValue]) -> Value:
+        """`not flag and … and test`, the test only where no flag is set."""
+        sp = self.sp
+        running: AbstractValue = Const(True)
+        for slot in self.flags:
+            running = operators.logical_and(sp, running, operators.unary(sp, "Not", sp.state[slot]))
+        known = operators.truth(sp, running)
+        if known is True:
+            result = operators.truth(sp, test())
+        elif known is False:
+            result = False
+        else:
+            assert not isinstance(known, bool)
+            result = operators.truth(sp, branch(sp, known, lambda: as_flag(sp, test()), lambda: Const(False)))
+        return result if isinstance(result, Value) else sp.constant(result, np.bool_)
+
+    def rotate(self) -> None:
+        """A `while` whose test has effects: evaluated before the loop and at the end of each trip."""
+        sp = self.sp
+        go: Slot = (id(self), "goes_on")
+        sp.state = self.base
+        first = self._and_flags(lambda: evaluate(sp, self.stmt.test))
+        self.base = sp.state
+        self.base[go] = Tensor(first, True)
+        self.templates = {}
+        self._guess()
+        self.templates[go] = NumberT(B1, True)
+
+        def attempt() -> tuple[Block, State]:
+            body, state = Block(), self.base.copy()
+            with sp.in_block(body, state):
+                sp.loop_of[body.add_arg(I64, "k")] = self.context
+                self._head(body)
+                self._run_body(body)
+                again = self._and_flags(lambda: evaluate(sp, self.stmt.test))
+                sp.state[go] = Tensor(again, True)
+                return body, sp.state
+
+        self._iterate(attempt)
+        self._condition(lambda: sp.state[go])
+        self.flags = []
+        self.after[go] = UNDEFINED
+
+    # --- the op
+
+    def finish(self) -> None:
+        """Emit the loop, without carries that the body hands on unchanged, and set the state after it."""
+        sp = self.sp
+        outer_base, sp.join_base = sp.join_base, self.base
+        try:
+            with sp.in_block(self.body, self.end):
+                for slot, template in self.templates.items():
+                    self.body.results += template.collect(sp, self.end, self.end[slot])
+            sp.state = self.base
+            initial = [
+                v for slot, template in self.templates.items() for v in template.collect(sp, self.base, self.base[slot])
+            ]
+        finally:
+            sp.join_base = outer_base
+        results = self._emit(initial)
+        self._after_loop(results)
+
+    def _emit(self, initial: list[Value]) -> list[Value]:
+        sp = self.sp
+        args = self.body.args[1:]
+        kept = [j for j, (arg, out) in enumerate(zip(args, self.body.results, strict=True)) if out is not arg]
+        invariant = {arg: initial[j] for j, arg in enumerate(args) if j not in set(kept)}
+        substitute(self.body, invariant)
+        self.body.args = [self.body.args[0], *(args[j] for j in kept)]
+        self.body.results = [self.body.results[j] for j in kept]
+        carried = [initial[j] for j in kept]
+        types = [v.type for v in carried]
+        if self.kind == "for":
+            emitted = sp.builder.emit_op(For, [self.trips, *carried], types, {"direction": 1}, [self.body])
+        else:
+            cond_args = list(self.cond.args)
+            substitute(self.cond, {arg: initial[j] for j, arg in enumerate(cond_args) if j not in set(kept)})
+            self.cond.args = [cond_args[j] for j in kept]
+            self.trips, *emitted = sp.builder.emit_op(While, carried, [I64, *types], {}, [self.cond, self.body])
+            sp.register_loop([self.trips], self.context)
+        sp.register_loop(emitted, self.context)
+        results = list(initial)
+        for j, value in zip(kept, emitted, strict=True):
+            value.name = args[j].name
+            results[j] = value
+        return results
+
+    def _after_loop(self, results: list[Value]) -> None:
+        sp = self.sp
+        state = self.base
+        values = iter(results)
+        sp.state = state
+        unchanged = self._unchanged(results)
+        for slot, template in self.templates.items():
+            count = len(template.leaves())
+            leaves = [next(values) for _ in range(count)]
+            if slot in unchanged:
+                continue
+            if isinstance(template, LastT):
+                state[slot] = self._last_value(template, leaves)
+            else:
+                state[slot] = template.rebuild(sp, iter(leaves))
+        for slot, value in self.after.items():
+            state[slot] = value if value is UNDEFINED else state[slot]
+        for slot in self.assigned - self.live_after:
+            state.drop(slot)
+        if self.kind == "while" and not _cannot_fail(self.cond):
+            self.test_again()
+
+    def _unchanged(self, results: list[Value]) -> set[Slot]:
+        """Slots whose leaves all stayed as they were before the loop, and that may keep their value."""
+        found, j = set(), 0
+        for slot, template in self.templates.items():
+            count = len(template.leaves())
+            value = self.base[slot]
+            if count and isinstance(value, Tensor) and results[j] is value.value:
+                found.add(slot)
+            if not count and same(value, self.end[slot]):
+                found.add(slot)
+            j += count
+        return found
+
+    def _last_value(self, template: LastT, leaves: list[Value]) -> AbstractValue:
+        """A variable first bound in the body: bound after the loop if there was a trip."""
+        value = template.inner.rebuild(self.sp, iter(leaves))
+        if self.iteration is not None and isinstance(self.iteration.length, Const):
+            return value
+        some = helpers.compare(self.sp.builder, self.trips, "GT", self.sp.constant(0, np.int64))
+        return MaybeV(value, some)
+
+
+@dataclass(eq=False)
+class LastT(Template):
+    """A variable that every trip binds and that is only read after the loop: carried without a flag."""
+
+    inner: Template
+
+    def leaves(self) -> list:
+        return self.inner.leaves()
+
+    def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
+        return self.inner.zeros(sp) if isinstance(value, UndefinedV) else self.inner.collect(sp, state, value)
+
+    def rebuild(self, sp: Specializer, values: object) -> AbstractValue:
+        for _ in self.inner.leaves():
+            next(values)  # type: ignore[call-overload]
+        return UNDEFINED
+
+
+def as_flag(sp: Specializer, value: AbstractValue) -> AbstractValue:
+    """The truth of a value as a bool."""
+    known = operators.truth(sp, value)
+    return Const(known) if isinstance(known, bool) else Tensor(known, True)
+
+
+def _cannot_fail(cond: Block) -> bool:
+    """Whether the test carries no check: no error code is computed in it."""
+    return not any(op.name in ("select", "if") for op in cond.ops)
+
+
+def _has_effects(test: gast.expr) -> bool:
+    """Calls of user functions and `:=` may change variables or arrays."""
+    return any(isinstance(node, gast.NamedExpr | gast.Call) for node in gast.walk(test))
+
+
+# --- repetition with known values
+
+
+def _repeat_for(sp: Specializer, stmt: gast.For, iteration: Iteration) -> AbstractValue:
+    with sp.at(stmt.iter):
+        length = iteration.static_length(sp)
+        use = sp.decisions.repeated.get(stmt)
+        limit = sp.options.max_repeat
+        if length > limit:
+            reason = f" ({use.reason} must be known)" if use else ""
+            raise StaticValueError(
+                f"this loop would be repeated {length} times at compile time{reason}; the limit is {limit}",
+                help="let the sizes of arrays not depend on the loop variable, or iterate over an array",
+            )
+    sp.report_repeated(
+        StaticUse(f"loop repeated {length} times", use.reason if use else "its items are unlike", sp.span)
+    )
+    return _trips(sp, stmt, iteration, 0, length)
+
+
+def _trips(sp: Specializer, stmt: gast.For, iteration: Iteration, first: int, length: int) -> AbstractValue:
+    from hloc.frontend.statements import FALLS, assign, run_block
+
+    for j in range(first, length):
+        with sp.at(stmt.target):
+            assign(sp, stmt.target, iteration.item(sp, Const(j)))
+        if isinstance(run_block(sp, stmt.body), NeverV):
+            return NeverV()
+        stop = _stopped(sp, stmt)
+        if stop is True:
+            return FALLS
+        if isinstance(stop, Value):
+            return branch(sp, sp.emit(Not, stop), lambda j=j: _trips(sp, stmt, iteration, j + 1, length), lambda: FALLS)
+    return FALLS
+
+
+def _stopped(sp: Specializer, stmt: gast.AST) -> bool | Value:
+    """Whether an exit flag is set."""
+    result: AbstractValue = Const(False)
+    for name in stmt.exit_flags:
+        slot = own_slot(sp, name)
+        assert slot is not None
+        result = operators.logical_or(sp, result, sp.state[slot])
+    return operators.truth(sp, result)
+
+
+def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:
+    """A `while` whose variables must be known: its test decides now, trip by trip."""
+    from hloc.frontend.statements import FALLS, run_block
+
+    while True:
+        condition = operators.truth(sp, evaluate(sp, stmt.test))
+        if condition is False:
+            return FALLS
+        trips += 1
+        if trips > sp.options.max_repeat:
+            raise StaticValueError(
+                f"this loop would be repeated more than {sp.options.max_repeat} times at compile time"
+            )
+        if isinstance(condition, Value):
+            return branch(sp, condition, lambda: _one_more(sp, stmt, trips), lambda: FALLS)
+        if isinstance(run_block(sp, stmt.body), NeverV):
+            return NeverV()
+        stop = _stopped(sp, stmt)
+        if stop is True:
+            return FALLS
+        if isinstance(stop, Value):
+            return branch(sp, sp.emit(Not, stop), lambda: _repeat_while(sp, stmt, trips), lambda: FALLS)
+
+
+def _one_more(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:
+    from hloc.frontend.statements import FALLS, run_block
+
+    if isinstance(run_block(sp, stmt.body), NeverV):
+        return NeverV()
+    stop = _stopped(sp, stmt)
+    if stop is True:
+        return FALLS
+    if isinstance(stop, Value):
+        return branch(sp, sp.emit(Not, stop), lambda: _repeat_while(sp, stmt, trips), lambda: FALLS)
+    return _repeat_while(sp, stmt, trips)

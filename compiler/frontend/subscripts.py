@@ -1,0 +1,602 @@
+"""`x[index]` read and written: Python sequences, and NumPy's basic and advanced indexing with its bounds checks.
+
+A basic index makes a view (or a scalar); an index with arrays gathers and scatters; a mask that is data selects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hloc.diagnostics.errors import DTypeError, IndexBoundsError, MissingKeyError, ShapeError, UnsupportedError
+from hloc.frontend import numbers, operators
+from hloc.frontend.affine import difference
+from hloc.frontend.arrays import as_array, list_items, pick, resolve_list, take_view, to_table
+from hloc.frontend.effects import check
+from hloc.frontend.joins import kind_of
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    ChoiceRef,
+    Const,
+    DictRef,
+    ListRef,
+    MaskedV,
+    NeverV,
+    ObjectRef,
+    RangeV,
+    SliceV,
+    Tensor,
+    TupleV,
+)
+from hloc.frontend.views import Index, IndexView, ReshapeView, Window, index_value
+from hloc.ir.core import Value
+from hloc.ops import helpers
+from hloc.ops.elementwise import Add, And, Select
+from hloc.ops.indexing import Gather, Read, Scatter
+from hloc.ops.reduction import Argmin, ReduceAnd
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Specializer
+
+Array = ArrayRef | ChoiceRef
+
+
+# --- entry points
+
+
+def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> AbstractValue:
+    """`base[index]`."""
+    base = resolve_list(sp, base)
+    match base:
+        case NeverV():
+            return base
+        case DictRef():
+            key = sp.static(index, "the key of a dict")
+            entries = sp.entries(base)
+            if key not in entries:
+                raise MissingKeyError(f"the dict has no key {key!r}; it has {list(entries)}")
+            return entries[key]
+        case RangeV():
+            return _range_item(sp, base, index)
+        case TupleV(items=items):
+            return _sequence_item(sp, base, items, index, "tuple index out of range")
+        case ListRef():
+            if _is_data(index):
+                return get_item(sp, _table_or_list(sp, base), index)
+            return _sequence_item(sp, base, sp.items(base), index, "list index out of range")
+        case ArrayRef(is_list=True):
+            return _table_item(sp, base, index)
+        case ArrayRef() | ChoiceRef():
+            return read_array(sp, base, index)
+        case ObjectRef(cls=cls) if hasattr(cls, "__getitem__"):
+            return sp.call(Const(cls.__getitem__), base, index)
+        case Tensor(weak=False):
+            if isinstance(index, TupleV) and not index.items:
+                return base
+        case Const(obj) if hasattr(obj, "__getitem__"):
+            if _is_data(index) and isinstance(obj, tuple | list):
+                return get_item(sp, TupleV(tuple(operators.wrap(sp, o) for o in obj)), index)
+            return operators.python_call(sp, lambda o, i: o[i], obj, sp.static(index, "an index"))
+    raise DTypeError(f"{kind_of(base)} cannot be indexed")
+
+
+def set_item(sp: Specializer, base: AbstractValue, index: AbstractValue, value: AbstractValue) -> None:
+    """`base[index] = value`."""
+    base = resolve_list(sp, base)
+    match base:
+        case NeverV():
+            return
+        case DictRef():
+            sp.set_entries(base, {**sp.entries(base), sp.static(index, "the key of a dict"): value})
+        case ListRef():
+            _set_list_item(sp, base, index, value)
+        case ArrayRef(is_list=True):
+            _set_table_item(sp, base, index, value)
+        case ArrayRef() | ChoiceRef():
+            write_array(sp, base, index, value)
+        case ObjectRef(cls=cls) if hasattr(cls, "__setitem__"):
+            sp.call(Const(cls.__setitem__), base, index, value)
+        case _:
+            raise DTypeError(f"{kind_of(base)} does not support item assignment")
+
+
+# --- Python sequences
+
+
+def _is_data(index: AbstractValue) -> bool:
+    if isinstance(index, SliceV):
+        return any(isinstance(v, Tensor) for v in (index.start, index.stop, index.step))
+    return isinstance(index, Tensor)
+
+
+def _table_or_list(sp: Specializer, base: ListRef) -> AbstractValue:
+    """A list for an index that is data: a table of numbers, or its items where these are unlike numbers."""
+    items = sp.items(base)
+    if items and all(isinstance(item, ArrayRef | TupleV) and not getattr(item, "is_list", False) for item in items):
+        return TupleV(items)
+    return to_table(sp, base)
+
+
+def _sequence_item(
+    sp: Specializer, base: AbstractValue, items: Sequence[AbstractValue], index: AbstractValue, message: str
+) -> AbstractValue:
+    if isinstance(index, SliceV):
+        taken = tuple(items[sp.static(index, "the slice of a list or tuple")])
+        return TupleV(taken) if isinstance(base, TupleV) else sp.new_list(taken)
+    if isinstance(index, Tensor):
+        i = checked_index(sp, index, len(items), message)
+        return pick(sp, items, index_value(sp.builder, i)) if items else NeverV()
+    i = sp.static_int(index, "an index")
+    if not -len(items) <= i < len(items):
+        check(sp, False, IndexError, Const(message))
+        return NeverV()
+    return items[i]
+
+
+def _set_list_item(sp: Specializer, base: ListRef, index: AbstractValue, value: AbstractValue) -> None:
+    items = list(sp.items(base))
+    if _is_data(index):
+        _set_table_item(sp, to_table(sp, base), index, value)
+        return
+    if isinstance(index, SliceV):
+        items[sp.static(index, "the slice of a list")] = list_items(sp, value)
+        sp.set_items(base, items)
+        return
+    i = sp.static_int(index, "an index")
+    if not -len(items) <= i < len(items):
+        check(sp, False, IndexError, Const("list assignment index out of range"))
+        return
+    items[i] = value
+    sp.set_items(base, items)
+
+
+def _table_item(sp: Specializer, base: ArrayRef, index: AbstractValue) -> AbstractValue:
+    """An item of a list that is kept as a table: a number, a row (again a list), or a slice (a new list)."""
+    from hloc.frontend.arrays import element
+
+    n = base.type.shape[0]
+    if isinstance(index, SliceV):
+        part = read_array(sp, ArrayRef(base.cell, base.type, base.view), index)
+        return sp.new_array(sp.number(part), is_list=True)
+    return element(sp, base, checked_index(sp, index, n, "list index out of range"))
+
+
+def _set_table_item(sp: Specializer, base: ArrayRef, index: AbstractValue, value: AbstractValue) -> None:
+    plain = ArrayRef(base.cell, base.type, base.view)
+    if isinstance(index, SliceV):
+        write_array(sp, plain, index, value)
+        return
+    described = numbers.describe(value)
+    if described is not None and described[0].dtype.kind not in _HELD_BY[base.type.dtype.kind]:
+        base = _widen_table(sp, base, numbers.promote([(base.type.dtype, True), (described[0].dtype, True)]))
+        plain = ArrayRef(base.cell, base.type, base.view)
+    i = checked_index(sp, index, base.type.shape[0], "list assignment index out of range")
+    windows = (Window(i, None), *(Window(0, n) for n in base.type.shape[1:]))
+    target = take_view(sp, plain, IndexView(windows))
+    x = helpers.convert(sp.builder, sp.number(as_array(sp, value)), base.type.dtype)
+    sp.store(target, helpers.broadcast_to(sp.builder, x, target.type.shape))
+
+
+_HELD_BY = {"b": "b", "i": "bi", "u": "bu", "f": "bif", "c": "bifc"}
+
+
+def _widen_table(sp: Specializer, base: ArrayRef, dtype: np.dtype) -> ArrayRef:
+    """A list of ints that gets a float becomes a table of floats."""
+    if base.view:
+        raise DTypeError(f"a row of {base.type.dtype} numbers cannot hold {dtype}", help="start the lists with floats")
+    content = helpers.convert(sp.builder, sp.load(base), dtype)
+    sp.state[base.cell] = Tensor(content)
+    return ArrayRef(base.cell, content.type, (), is_list=True)
+
+
+def _range_item(sp: Specializer, base: RangeV, index: AbstractValue) -> AbstractValue:
+    from hloc.frontend.iteration import Iteration
+
+    iteration = Iteration.over(sp, base)
+    if isinstance(index, SliceV):
+        bounds = sp.static(TupleV((base.start, base.stop, base.step)), "a range that is sliced")
+        part = range(*bounds)[sp.static(index, "the slice of a range")]
+        return RangeV(Const(part.start), Const(part.stop), Const(part.step))
+    n = iteration.length.obj if isinstance(iteration.length, Const) else sp.number(iteration.length)
+    i = checked_index(sp, index, n, "range object index out of range")
+    return iteration.item(sp, Const(i) if isinstance(i, int) else Tensor(i, True))
+
+
+def checked_index(
+    sp: Specializer, index: AbstractValue, size: int | Value, message: str, *shown: AbstractValue
+) -> Index:
+    """An index in [0, size): negative ones count from the end; IndexError(message) at run time for others."""
+    described = numbers.describe(index)
+    if isinstance(index, Array) and index.type.shape == () and index.type.dtype.kind in "iu":
+        index, described = Tensor(sp.number(index)), (index.type, False)
+    if (
+        described is None
+        or described[0].dtype.kind not in "iu"
+        and not (described[0].dtype.kind == "b" and described[1])
+    ):
+        raise DTypeError(f"an index must be an integer, found {kind_of(index)}")
+    if isinstance(index, Const) and isinstance(size, int):
+        i = int(index.obj)
+        if -size <= i < size:
+            return i + size if i < 0 else i
+        check(sp, False, IndexError, *shown or (Const(message),))
+        return 0
+    b = sp.builder
+    x = helpers.convert(b, sp.number(index), np.int64)
+    n = index_value(b, size)
+    zero = sp.constant(0, np.int64)
+    wrapped = sp.emit(Select, helpers.compare(b, x, "LT", zero), sp.emit(Add, x, n), x)
+    ok = sp.emit(And, helpers.compare(b, wrapped, "GE", zero), helpers.compare(b, wrapped, "LT", n))
+    check(sp, ok, IndexError, *shown or (Const(message),))
+    return wrapped
+
+
+# --- the parts of an array index
+
+
+@dataclass(eq=False)
+class Picker:
+    """An index array for one dimension of the base; `values` are i64, in range."""
+
+    dim: int
+    values: Value
+
+
+@dataclass(eq=False)
+class ParsedIndex:
+    """One window per base dimension (full where an array picks), new axes, and index arrays.
+
+    layout: the dimensions of the result in order: ("base", d), ("new", 0), or ("pick", 0) once for the index arrays.
+    """
+
+    windows: list[Window]
+    pickers: list[Picker]
+    layout: list[tuple[str, int]]
+
+
+def parse_index(sp: Specializer, shape: tuple[int, ...], index: AbstractValue) -> ParsedIndex:
+    """Sort the parts of an index by dimension. Raises IndexBoundsError for too many."""
+    parts = list(index.items) if isinstance(index, TupleV) else [index]
+    if isinstance(index, Const) and isinstance(index.obj, tuple):
+        parts = [operators.wrap(sp, o) for o in index.obj]
+    parts = [resolve_list(sp, part) for part in parts]
+    parts = _expand_constant_masks(sp, parts)
+    used = sum(_dims_used(part) for part in parts)
+    if used > len(shape):
+        raise IndexBoundsError(f"too many indices: the array has {len(shape)} dimensions, {used} were given")
+    if not any(_is_ellipsis(part) for part in parts):
+        parts.append(Const(Ellipsis))
+    advanced = any(_is_picker(part) for part in parts)
+    parsed = ParsedIndex([], [], [])
+    for part in parts:
+        d = len(parsed.windows)
+        if _is_ellipsis(part):
+            for e in range(d, d + len(shape) - used):
+                parsed.windows.append(Window(0, shape[e]))
+                parsed.layout.append(("base", e))
+        elif isinstance(part, Const) and part.obj is None:
+            parsed.layout.append(("new", 0))
+        elif isinstance(part, SliceV):
+            parsed.windows.append(slice_window(sp, part, shape[d]))
+            parsed.layout.append(("base", d))
+        elif _is_picker(part) or advanced:
+            parsed.windows.append(Window(0, shape[d]))
+            parsed.pickers.append(Picker(d, _picker_values(sp, part, shape[d], d)))
+            parsed.layout.append(("pick", d))
+        else:
+            parsed.windows.append(Window(_scalar_index(sp, part, shape[d], d), None))
+    return parsed
+
+
+def _is_ellipsis(part: AbstractValue) -> bool:
+    return isinstance(part, Const) and part.obj is Ellipsis
+
+
+def _dims_used(part: AbstractValue) -> int:
+    return 0 if isinstance(part, Const) and (part.obj is None or part.obj is Ellipsis) else 1
+
+
+def _is_picker(part: AbstractValue) -> bool:
+    if isinstance(part, ListRef | TupleV | RangeV) or (
+        isinstance(part, Const) and isinstance(part.obj, list | np.ndarray)
+    ):
+        return True
+    return isinstance(part, Array) and (part.type.rank > 0 or part.type.dtype == np.bool_)
+
+
+def _expand_constant_masks(sp: Specializer, parts: list[AbstractValue]) -> list[AbstractValue]:
+    """A mask known now is the list of its true positions."""
+    expanded: list[AbstractValue] = []
+    for part in parts:
+        if isinstance(part, ListRef) and all(isinstance(i, Const) and isinstance(i.obj, bool) for i in sp.items(part)):
+            part = Const(np.array(sp.static(part, "a mask"), np.bool_))
+        if isinstance(part, Const) and isinstance(part.obj, np.ndarray) and part.obj.dtype == np.bool_:
+            expanded.extend(operators.wrap(sp, axis) for axis in np.nonzero(part.obj))
+        else:
+            expanded.append(part)
+    return expanded
+
+
+def _scalar_index(sp: Specializer, part: AbstractValue, size: int, dim: int) -> Index:
+    message = _bounds_message(part, dim, size)
+    return checked_index(sp, part, size, "", message)
+
+
+def _bounds_message(index: AbstractValue, dim: int, size: int) -> AbstractValue:
+    from hloc.frontend.values import FormatV
+
+    tail = f" is out of bounds for axis {dim} with size {size}"
+    if isinstance(index, Const):
+        return Const(f"index {index.obj}{tail}")
+    return FormatV(("index ", (index, -1, ""), tail))
+
+
+def _picker_values(sp: Specializer, part: AbstractValue, size: int, dim: int) -> Value:
+    array = as_array(sp, part)
+    x = sp.number(array)
+    if x.type.dtype == np.bool_:
+        raise UnsupportedError(
+            "a mask beside other indices is not supported yet", help="use the mask alone, or np.where(mask, …)"
+        )
+    if x.type.size == 0:
+        return helpers.convert(sp.builder, x, np.int64)
+    if x.type.dtype.kind not in "iu":
+        raise DTypeError(f"arrays used as indices must be of integer (or boolean) type, found {x.type}")
+    b = sp.builder
+    x = helpers.convert(b, x, np.int64)
+    n = helpers.full(b, x.type.shape, size, np.int64)
+    zero = helpers.zeros_like(b, x)
+    wrapped = sp.emit(Select, helpers.compare(b, x, "LT", zero), sp.emit(Add, x, n), x)
+    ok = sp.emit(And, helpers.compare(b, wrapped, "GE", zero), helpers.compare(b, wrapped, "LT", n))
+    if x.type.rank:
+        flat_ok = helpers.reshape(b, ok, (x.type.size,))
+        first = sp.emit(Argmin, flat_ok, axis=0) if x.type.size > 1 else sp.constant(0, np.int64)
+        flat = helpers.reshape(b, x, (x.type.size,))
+        bad = Tensor(sp.emit(Read, flat, first, sizes=(1,), drop=(0,)))
+        all_ok = sp.emit(ReduceAnd, flat_ok, axes=(0,))
+    else:
+        bad, all_ok = Tensor(x), ok
+    check(sp, all_ok, IndexError, _bounds_message(bad, dim, size))
+    return wrapped
+
+
+def slice_window(sp: Specializer, part: SliceV, size: int) -> Window:
+    """The window of a slice in a dimension of this size; a slice that moves with data must keep its width."""
+    if not _is_data(part):
+        start, stop, step = sp.static(part, "a slice").indices(size)
+        count = len(range(start, stop, step))
+        return Window(start if count else 0, count, step)
+    step = sp.static_int(part.step, "the step of a slice") if not _is_none(part.step) else 1
+    width = (
+        difference(sp, part.stop, part.start)
+        if step == 1 and not _is_none(part.start) and not _is_none(part.stop)
+        else None
+    )
+    if width is None:
+        for bound in (part.start, part.stop):
+            if isinstance(bound, Tensor):
+                sp.demand(bound.value, "the length of a slice")
+    assert width is not None
+    return _moving_window(sp, part, max(width, 0), size)
+
+
+def _moving_window(sp: Specializer, part: SliceV, width: int, size: int) -> Window:
+    from hloc.frontend.values import FormatV
+
+    b = sp.builder
+    start = helpers.convert(b, sp.number(part.start), np.int64)
+    if width > size:
+        check(sp, False, IndexError, Const(f"a slice of {width} elements does not fit into {size}"))
+        return Window(0, size)
+    inside = sp.emit(
+        And,
+        helpers.compare(b, start, "GE", sp.constant(0, np.int64)),
+        helpers.compare(b, start, "LE", sp.constant(size - width, np.int64)),
+    )
+    text = FormatV(
+        (
+            "the slice of ",
+            str(width),
+            " elements from ",
+            (Tensor(start, True), -1, ""),
+            f" leaves the axis of size {size}",
+        )
+    )
+    check(sp, inside, IndexError, text)
+    return Window(start, width)
+
+
+def _is_none(value: AbstractValue) -> bool:
+    return isinstance(value, Const) and value.obj is None
+
+
+# --- reading and writing arrays
+
+
+def read_array(sp: Specializer, base: Array, index: AbstractValue) -> AbstractValue:
+    """`array[index]`: a scalar, a view, a gathered array, or a masked selection."""
+    mask = _mask_of(sp, base, index)
+    if mask is not None:
+        return MaskedV(sp.number(base), mask)
+    parsed = parse_index(sp, base.type.shape, index)
+    if parsed.pickers:
+        return _gather(sp, base, parsed)
+    if isinstance(base, ChoiceRef):
+        parts = tuple(_basic_view(sp, ref, parsed) for ref in base.refs)
+        if not parts[0].type.shape:
+            return Tensor(sp.choose(base.selector, [sp.load(p) for p in parts]))
+        return ChoiceRef(base.selector, parts)
+    view = _basic_view(sp, base, parsed)
+    scalar = not view.type.shape and (base.type.rank > 0 or isinstance(index, TupleV)) and not _has_ellipsis(index)
+    return Tensor(sp.load(view)) if scalar else view
+
+
+def _has_ellipsis(index: AbstractValue) -> bool:
+    return any(_is_ellipsis(p) for p in (index.items if isinstance(index, TupleV) else (index,)))
+
+
+def _basic_view(sp: Specializer, base: ArrayRef, parsed: ParsedIndex) -> ArrayRef:
+    view = take_view(sp, base, IndexView(tuple(parsed.windows)))
+    if any(kind == "new" for kind, _ in parsed.layout):
+        sizes = iter(view.type.shape)
+        shape = tuple(1 if kind == "new" else next(sizes) for kind, _ in parsed.layout)
+        view = take_view(sp, view, ReshapeView(shape))
+    return view
+
+
+def _mask_of(sp: Specializer, base: Array, index: AbstractValue) -> Value | None:
+    """The mask, broadcast to the base, when the index is a single mask that is data."""
+    if isinstance(index, TupleV) and len(index.items) == 1:
+        (index,) = index.items
+    if isinstance(index, Tensor) and index.value.type.dtype == np.bool_ and not index.weak and base.type.rank == 0:
+        return index.value
+    if not (isinstance(index, Array) and index.type.dtype == np.bool_ and not index.is_list):
+        return None
+    mask = sp.number(index)
+    if mask.type.shape != base.type.shape[: mask.type.rank]:
+        raise IndexBoundsError(f"a mask of shape {list(mask.type.shape)} does not fit an array {base.type}")
+    if mask.type.rank < base.type.rank:
+        raise UnsupportedError("a mask over the leading dimensions only is not supported yet", help="use np.where")
+    return mask
+
+
+def write_array(sp: Specializer, base: Array, index: AbstractValue, value: AbstractValue) -> None:
+    """`array[index] = value`, converted to the array's element type and broadcast."""
+    mask = _mask_of(sp, base, index)
+    if mask is not None:
+        _write_masked(sp, base, mask, value)
+        return
+    parsed = parse_index(sp, base.type.shape, index)
+    if parsed.pickers:
+        _scatter(sp, base, parsed, value)
+        return
+    if isinstance(base, ChoiceRef):
+        views = tuple(_basic_view(sp, ref, parsed) for ref in base.refs)
+        sp.store(ChoiceRef(base.selector, views), stored_value(sp, value, views[0]))
+        return
+    view = _basic_view(sp, base, parsed)
+    sp.store(view, stored_value(sp, value, view))
+
+
+def stored_value(sp: Specializer, value: AbstractValue, target: Array) -> Value:
+    """A value as it is stored into `target`: NumPy's unsafe cast, leading dimensions of size 1 dropped."""
+    dtype = target.type.dtype
+    x = sp.number(as_array(sp, value))
+    if x.type.dtype.kind == "c" and dtype.kind != "c":
+        raise DTypeError(f"a complex number cannot be stored in an array of {dtype}", help="store its .real")
+    if isinstance(value, Const) and isinstance(value.obj, int) and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if not limits.min <= value.obj <= limits.max:
+            raise DTypeError(f"Python integer {value.obj} out of bounds for {dtype}")
+    x = helpers.convert(sp.builder, x, dtype)
+    while x.type.rank > target.type.rank and x.type.shape[0] == 1:
+        x = helpers.reshape(sp.builder, x, x.type.shape[1:])
+    if x.type.rank > target.type.rank:
+        raise ShapeError(
+            f"could not broadcast a value of shape {list(x.type.shape)} into shape {list(target.type.shape)}"
+        )
+    return helpers.broadcast_to(sp.builder, x, target.type.shape)
+
+
+def _write_masked(sp: Specializer, base: Array, mask: Value, value: AbstractValue) -> None:
+    if isinstance(value, MaskedV):
+        if value.mask is not mask:
+            raise UnsupportedError("a[m] = b[n] with two different masks is not supported yet", help="use np.where")
+        new = helpers.convert(sp.builder, value.values, base.type.dtype)
+    else:
+        array = as_array(sp, value)
+        if isinstance(array, Array) and array.type.size != 1:
+            raise UnsupportedError(
+                "a[mask] = values with an array of values is not supported yet",
+                help="use np.where(mask, values_for_all, a)",
+            )
+        new = stored_value(sp, array, base)
+    sp.store(base, sp.emit(Select, mask, new, sp.number(base)))
+
+
+# --- index arrays
+
+
+def _gather(sp: Specializer, base: Array, parsed: ParsedIndex) -> AbstractValue:
+    x = sp.number(base)
+    x = IndexView(tuple(parsed.windows)).read(sp.builder, x)
+    indices = _broadcast_pickers(sp, parsed)
+    dims = tuple(p.dim for p in parsed.pickers)
+    gathered = sp.emit(Gather, x, *indices, dims=dims)
+    result = _arrange(sp, gathered, parsed, indices[0].type.rank)
+    return sp.new_array(result) if result.type.shape else Tensor(result)
+
+
+def _broadcast_pickers(sp: Specializer, parsed: ParsedIndex) -> list[Value]:
+    shape = helpers.broadcast_shapes(*(p.values.type.shape for p in parsed.pickers))
+    return [helpers.broadcast_to(sp.builder, p.values, shape) for p in parsed.pickers]
+
+
+def _picked_first(parsed: ParsedIndex) -> bool:
+    """NumPy puts the index dimensions first unless the index arrays stand side by side."""
+    places = [j for j, (kind, _) in enumerate(parsed.layout) if kind == "pick"]
+    return places != list(range(places[0], places[0] + len(places)))
+
+
+def _result_order(parsed: ParsedIndex, rank: int) -> list[tuple[str, int]]:
+    """The result's dimensions as ("pick", j), ("base", j-th remaining dimension) or ("new", 0)."""
+    order: list[tuple[str, int]] = []
+    picks: list[tuple[str, int]] = [("pick", j) for j in range(rank)]
+    remaining = 0
+    placed = _picked_first(parsed)
+    if placed:
+        order.extend(picks)
+    for kind, _ in parsed.layout:
+        if kind == "pick":
+            if not placed:
+                order.extend(picks)
+                placed = True
+        elif kind == "base":
+            order.append(("base", remaining))
+            remaining += 1
+        else:
+            order.append(("new", 0))
+    return order
+
+
+def _arrange(sp: Specializer, gathered: Value, parsed: ParsedIndex, rank: int) -> Value:
+    order = _result_order(parsed, rank)
+    permutation = [j if kind == "pick" else rank + j for kind, j in order if kind != "new"]
+    x = helpers.transpose(sp.builder, gathered, permutation)
+    sizes = iter(x.type.shape)
+    return helpers.reshape(sp.builder, x, tuple(1 if kind == "new" else next(sizes) for kind, _ in order))
+
+
+def _scatter(sp: Specializer, base: Array, parsed: ParsedIndex, value: AbstractValue) -> None:
+    b = sp.builder
+    window = IndexView(tuple(parsed.windows))
+    whole = sp.number(base)
+    x = window.read(b, whole)
+    indices = _broadcast_pickers(sp, parsed)
+    rank = indices[0].type.rank
+    order = _result_order(parsed, rank)
+    dims = tuple(p.dim for p in parsed.pickers)
+    remaining = [n for d, n in enumerate(x.type.shape) if d not in dims]
+    sizes = {"pick": indices[0].type.shape, "base": tuple(remaining)}
+    shape = tuple(1 if kind == "new" else sizes[kind][j] for kind, j in order)
+    target = TargetShape(shape, base.type.dtype)
+    updates = stored_value(sp, value, target)  # type: ignore[arg-type]
+    updates = helpers.reshape(b, updates, tuple(n for n, (kind, _) in zip(shape, order, strict=True) if kind != "new"))
+    permutation = [j if kind == "pick" else rank + j for kind, j in order if kind != "new"]
+    inverse = [int(i) for i in np.argsort(permutation)]
+    updates = helpers.transpose(b, updates, inverse)
+    new = sp.emit(Scatter, x, updates, *indices, dims=dims, mode="set", unique=False)
+    sp.store(base, window.write(b, whole, new))
+
+
+class TargetShape:
+    """Shape and element type that a stored value takes."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        from hloc.ir.types import TensorType
+
+        self.type = TensorType(shape, dtype)

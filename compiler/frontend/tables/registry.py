@@ -1,0 +1,134 @@
+"""The registry behind the tables: rules by the object they stand for, methods by the kind of their owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    ChoiceRef,
+    Const,
+    DictRef,
+    ListRef,
+    MaskedV,
+    Tensor,
+    TupleV,
+)
+
+Rule = Callable[..., Any]
+
+_RULES: dict[int, tuple[Any, Rule]] = {}
+_METHODS: dict[str, dict[str, Rule]] = {}
+_PROPERTIES: dict[str, dict[str, Rule]] = {}
+_SETTERS: dict[str, dict[str, Rule]] = {}
+
+
+def implements(*objects: Any) -> Callable[[Rule], Rule]:
+    """The decorated rule is what these callables mean."""
+
+    def enter(rule: Rule) -> Rule:
+        for obj in objects:
+            _RULES[id(obj)] = (obj, rule)
+        return rule
+
+    return enter
+
+
+def method(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+    """The decorated rule is this method of these kinds ("array", "scalar", "list", "dict", "tuple", "str", …)."""
+
+    def enter(rule: Rule) -> Rule:
+        for kind in kinds.split():
+            for name in names:
+                _METHODS.setdefault(kind, {})[name] = rule
+        return rule
+
+    return enter
+
+
+def prop(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+    """The decorated rule computes this property: `rule(sp, owner)`."""
+
+    def enter(rule: Rule) -> Rule:
+        for kind in kinds.split():
+            for name in names:
+                _PROPERTIES.setdefault(kind, {})[name] = rule
+        return rule
+
+    return enter
+
+
+def setter(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+    """The decorated rule assigns to this property: `rule(sp, owner, value)`."""
+
+    def enter(rule: Rule) -> Rule:
+        for kind in kinds.split():
+            for name in names:
+                _SETTERS.setdefault(kind, {})[name] = rule
+        return rule
+
+    return enter
+
+
+def find(obj: Any) -> Rule | None:
+    """The rule of a callable, by identity; all ufuncs share one."""
+    entry = _RULES.get(id(obj))
+    if entry is not None and entry[0] is obj:
+        return entry[1]
+    if isinstance(obj, np.ufunc):
+        from hloc.frontend.tables.ufunc_calls import ufunc_rule
+
+        return ufunc_rule(obj)
+    bound = getattr(obj, "__self__", None)
+    if isinstance(bound, np.ufunc):
+        from hloc.frontend.tables.ufunc_calls import ufunc_method
+
+        return ufunc_method(bound, obj.__name__)
+    return None
+
+
+def known_objects() -> list[Any]:
+    """All callables that have a rule, for the generated documentation."""
+    return [obj for obj, _ in _RULES.values()]
+
+
+def kind_name(value: AbstractValue) -> str:
+    """The kind under which methods of a value are entered."""
+    match value:
+        case ArrayRef(is_list=True) | ListRef():
+            return "list"
+        case ArrayRef() | ChoiceRef():
+            return "array"
+        case MaskedV():
+            return "masked"
+        case Tensor(weak=True):
+            return "number"
+        case Tensor():
+            return "scalar"
+        case TupleV():
+            return "tuple"
+        case DictRef():
+            return "dict"
+        case Const(obj):
+            if isinstance(obj, np.generic):
+                return "scalar"
+            if isinstance(obj, bool | int | float | complex):
+                return "number"
+            return type(obj).__name__
+    return type(value).__name__.removesuffix("V").lower()
+
+
+def methods_of(value: AbstractValue) -> dict[str, Rule]:
+    return _METHODS.get(kind_name(value), {})
+
+
+def properties_of(value: AbstractValue) -> dict[str, Rule]:
+    return _PROPERTIES.get(kind_name(value), {})
+
+
+def setters_of(value: AbstractValue) -> dict[str, Rule]:
+    return _SETTERS.get(kind_name(value), {})

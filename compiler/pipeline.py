@@ -1,0 +1,74 @@
+"""The way of a program, and the one list of passes."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hloc.calling import BoundProgram
+from hloc.emit.module import Emitted, emit_module
+from hloc.emit.options import EmitOptions
+from hloc.frontend.entry import specialize
+from hloc.frontend.specializer import Options
+from hloc.ir.core import Module, clone_block
+from hloc.program import Program
+from hloc.runtime import backend, compile_or_load
+from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.simplify import simplify
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What the user may choose; see `hloc.compile`."""
+
+    static_argnames: tuple[str, ...] = ()
+    checks: bool = True
+    strict: bool = False
+    tune: bool = True
+
+
+def make_program(
+    function: types.FunctionType, arguments: Mapping[str, Any], options: CompileOptions, print_capacity: int = 4096
+) -> Program:
+    """Source and arguments to the simplified SSA program that every stage is printed from."""
+    frontend = Options(checks=options.checks, print_capacity=print_capacity)
+    program = specialize(function, arguments, frontend, options.static_argnames)
+    eliminate_dead_code(program.module)  # the loop carries that nobody reads
+    simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
+    return drop_status(program)
+
+
+def drop_status(program: Program) -> Program:
+    """Without the error words where no check is left that may fail."""
+    results = program.module.entry.results
+    if program.error_words and _is_zero(program.module, results[program.error_index]):
+        del results[program.error_index : program.error_index + program.error_words]
+        shift = program.error_words if program.print_capacity else 0
+        program = program.replace(error_words=0, print_index=program.print_index - shift)
+        eliminate_dead_code(program.module)
+    return program
+
+
+def _is_zero(module: Module, value: Any) -> bool:
+    for op in module.entry.block.ops:
+        if value in op.results:
+            return op.name == "constant" and not op.attrs["value"].any()
+    return False
+
+
+def emit(program: Program, options: CompileOptions) -> Emitted:
+    """The StableHLO module: on a copy, with cheap branches as selects."""
+    module = Module(main=program.module.main)
+    for function in program.module.functions.values():
+        module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
+    simplify(module, select=True)
+    target = EmitOptions(platform=backend().platform, tune=options.tune, strict=options.strict)
+    return emit_module(module, target)
+
+
+def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
+    """Compile, or take from the cache."""
+    return BoundProgram(program, compile_or_load(emitted.bytecode, emitted.build_options))
