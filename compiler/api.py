@@ -240,4 +240,6 @@ class Explanation:
         self.static: list[StaticUse] = program.static
         self.repeated: list[StaticUse] = program.repeated
         sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
-        self.checks = [StaticUse(s.exception.__name__, "may be raised: nothing proves that it cannot", s.span) for s in sites]
+        self.checks = [
+            StaticUse(s.exception.__name__, "may be raised: nothing proves that it cannot", s.span) for s in sites
+        ]

@@ -57,7 +57,9 @@ class BoundProgram:
         program = self.program
         code = int(np.asarray(raws[program.error_index]))
         if code:
-            words = np.array([np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64)
+            words = np.array(
+                [np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64
+            )
             site = program.error_sites[code - 1]
             error = site.exception(*(message_value(part, words) for part in site.args))
             if site.span.line:

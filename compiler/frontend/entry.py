@@ -178,7 +178,9 @@ class Finish:
             return Output("list", parts=tuple(map(self.output, content.items)))
         assert isinstance(content, Mapping_)
         name = "dict" if kind is DictRef else "object"
-        return Output(name, cls=cls, keys=tuple(content.entries), parts=tuple(map(self.output, content.entries.values())))
+        return Output(
+            name, cls=cls, keys=tuple(content.entries), parts=tuple(map(self.output, content.entries.values()))
+        )
 
     def _write_backs(self) -> list[WriteBack]:
         found = []

@@ -91,7 +91,8 @@ class Loop:
     base: State = field(init=False)
     context: LoopContext = field(init=False)
     templates: dict[Slot, Template] = field(init=False, default_factory=dict)
-    after: dict[Slot, AbstractValue] = field(init=False, default_factory=dict)
+    internal: set[Slot] = field(init=False, default_factory=set)
+    test_again: Callable[[], AbstractValue] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         sp = self.sp
@@ -157,7 +158,6 @@ class Loop:
 
     def _widen(self, end: State) -> bool:
         """Unify the templates with what the body left; False when something changed and the body must run again."""
-        sp = self.sp
         stable = True
         for slot, value in end.slots.items():
             if slot in (("result",),) or (isinstance(slot, Cell) and slot not in self.base):
@@ -169,30 +169,22 @@ class Loop:
                 if isinstance(slot, tuple) and slot in self.assigned and slot not in self.live_head | self.live_after:
                     continue
                 template = self._first_template(slot)
-                if template is None:
-                    self.after[slot] = value
-                    continue
             widened = self._unify(slot, template, end, value)
             if widened is not self.templates.get(slot):
                 self.templates[slot] = widened
                 stable = False
         return stable
 
-    def _first_template(self, slot: Slot) -> Template | None:
-        """Where a variable first changed here starts from; None when only its last value after the loop matters."""
+    def _first_template(self, slot: Slot) -> Template:
+        """Where a variable first changed here starts from."""
         before = self.base[slot]
         if isinstance(before, UndefinedV) and slot not in self.live_head:
             return NeverT()
         return template_of(self.sp, before, self.base)
 
     def _unify(self, slot: Slot, template: Template, end: State, value: AbstractValue) -> Template:
-        if isinstance(slot, Cell) and isinstance(value, Tensor) and isinstance(self.base[slot], Sequence_):
-            from hloc.frontend.arrays import to_table
-
-            to_table(self.sp_in_base(), ListRef(slot))
-            content = self.sp.state[slot]
-            assert isinstance(content, Tensor)
-            return NumberT(content.value.type, content.weak)
+        if isinstance(slot, Cell) and slot.kind == "list":
+            self._refuse_growth(value, self.base[slot])
         if isinstance(template, NeverT):
             inner = value.value if isinstance(value, MaybeV) else value
             fresh = template_of(self.sp, inner, end)
@@ -204,10 +196,28 @@ class Loop:
             return template if inner_template is template.inner else LastT(inner_template)
         return unify_any(self.sp, template, end, value)
 
-    def sp_in_base(self) -> Specializer:
-        """The specialiser on the state before the loop (to convert a list there)."""
-        self.sp.state = self.base
-        return self.sp
+    def _refuse_growth(self, after: AbstractValue, before: AbstractValue) -> None:
+        """A list that changes its length in the body: the loop is repeated, so that the length is known."""
+        lengths = [
+            len(v.items) if isinstance(v, Sequence_) else v.value.type.shape[0] if isinstance(v, Tensor) else -1
+            for v in (after, before)
+        ]
+        if lengths[0] != lengths[1]:
+            self.sp.repeat(self.context, "the length of a list that changes in it")
+
+    def _become_tables(self, end: State) -> bool:
+        """Lists that the body indexed by data are tables already before the loop."""
+        from hloc.frontend.arrays import to_table
+
+        found = False
+        for slot, value in end.slots.items():
+            if isinstance(slot, Cell) and isinstance(value, Tensor) and isinstance(self.base[slot], Sequence_):
+                self._refuse_growth(value, self.base[slot])
+                self.sp.state = self.base
+                content = self.sp.load(to_table(self.sp, ListRef(slot)))
+                self.templates[slot] = NumberT(content.type, False)
+                found = True
+        return found
 
     def _iterate(self, attempt: Callable[[], tuple[Block, State]]) -> None:
         """Run the body until the templates hold."""
@@ -216,6 +226,8 @@ class Loop:
             outer_base, sp.join_base = sp.join_base, self.base
             try:
                 body, end = attempt()
+                if self._become_tables(end):
+                    continue
                 with sp.in_block(body, end):
                     stable = self._widen(end)
                 sp.state = self.base
@@ -271,6 +283,7 @@ class Loop:
         assert self.iteration is not None
         count = helpers.convert(sp.builder, sp.number(self.iteration.length), np.int64)
         index: Slot = (id(self), "index")
+        self.internal = {index}
         self.base[index] = Tensor(sp.constant(0, np.int64), True)
         self.templates[index] = NumberT(I64, True)
 
@@ -288,7 +301,6 @@ class Loop:
 
         self._iterate(attempt)
         self._condition(lambda: Tensor(helpers.compare(sp.builder, sp.number(sp.state[index]), "LT", count), True))
-        self.after[index] = UNDEFINED
 
     def try_test_region(self) -> bool:
         """A `while` whose test changes nothing but may fail; False where the test has other effects."""
@@ -305,7 +317,8 @@ class Loop:
         if _has_effects(self.stmt.test):
             return False
         self._iterate(attempt)
-        self._condition(lambda: evaluate(sp, self.stmt.test))
+        self.test_again = lambda: evaluate(sp, self.stmt.test)
+        self._condition(self.test_again)
         return True
 
     def _condition(self, test: Callable[[], AbstractValue]) -> None:
@@ -319,7 +332,6 @@ class Loop:
             parts = [v for v in (result, failed) if v is not None]
             cond.results = [parts[0] if len(parts) == 1 else sp.emit(And, *parts)]
         self.cond = cond
-        self.test_again = test
         self.kind = "while"
 
     def _may_fail(self) -> bool:
@@ -354,6 +366,7 @@ class Loop:
         sp.state = self.base
         first = self._and_flags(lambda: evaluate(sp, self.stmt.test))
         self.base = sp.state
+        self.internal = {go}
         self.base[go] = Tensor(first, True)
         self.templates = {}
         self._guess()
@@ -372,7 +385,6 @@ class Loop:
         self._iterate(attempt)
         self._condition(lambda: sp.state[go])
         self.flags = []
-        self.after[go] = UNDEFINED
 
     # --- the op
 
@@ -433,12 +445,10 @@ class Loop:
                 state[slot] = self._last_value(template, leaves)
             else:
                 state[slot] = template.rebuild(sp, iter(leaves))
-        for slot, value in self.after.items():
-            state[slot] = value if value is UNDEFINED else state[slot]
-        for slot in self.assigned - self.live_after:
-            state.drop(slot)
-        if self.kind == "while" and not _cannot_fail(self.cond):
-            self.test_again()
+        if self.test_again is not None and not _cannot_fail(self.cond):
+            self._and_flags(self.test_again)
+        for slot in (self.assigned - self.live_after) | self.internal:
+            sp.state.drop(slot)
 
     def _unchanged(self, results: list[Value]) -> set[Slot]:
         """Slots whose leaves all stayed as they were before the loop, and that may keep their value."""

@@ -361,6 +361,14 @@ class Specializer:
             help="make it depend on shapes and Python numbers only",
         )
 
+    def repeat(self, context: LoopContext, what: str) -> None:
+        """Repeat a loop with known values, because of `what`, and start again."""
+        use = StaticUse(f"loop at line {context.span.line}", what, self.builder.span)
+        if context.node in self.decisions.repeated:
+            raise StaticValueError(f"{what} cannot be known here", span=context.span)
+        self.decisions.repeated[context.node] = use
+        raise Restart
+
     def _origins_of(self, value: Value) -> tuple[list[Input], list[tuple[Any, Span]]]:
         """Scalar inputs and loops that a value is computed from. Raises StaticValueError where array data enters."""
         leaves: dict[Input, None] = {}
@@ -400,7 +408,9 @@ class Specializer:
         """An object of the caller: it exists in every state, also in those copied before it was met."""
         self.state.initial[cell] = content
 
-    def new_frame(self, source: Any, globals: dict[str, Any], function: Any, closure: dict[str, tuple[int, str]]) -> Frame:
+    def new_frame(
+        self, source: Any, globals: dict[str, Any], function: Any, closure: dict[str, tuple[int, str]]
+    ) -> Frame:
         self.frames += 1
         return Frame(self.frames, source, globals, function, closure, self.frame)
 

@@ -195,12 +195,16 @@ def _shape_arguments(sp: Specializer, shape: tuple[AbstractValue, ...]) -> tuple
 
 
 @method("array scalar", "reshape")
-def reshape_method(sp: Specializer, owner: AbstractValue, *shape: AbstractValue, order: AbstractValue = Const("C")) -> AbstractValue:
+def reshape_method(
+    sp: Specializer, owner: AbstractValue, *shape: AbstractValue, order: AbstractValue = Const("C")
+) -> AbstractValue:
     return reshape_(sp, owner, TupleV(tuple(Const(d) for d in _shape_arguments(sp, shape))), order)
 
 
 @implements(np.reshape)
-def reshape_(sp: Specializer, a: AbstractValue, shape: AbstractValue, order: AbstractValue = Const("C")) -> AbstractValue:
+def reshape_(
+    sp: Specializer, a: AbstractValue, shape: AbstractValue, order: AbstractValue = Const("C")
+) -> AbstractValue:
     kind = sp.static(order, "order")
     if kind == "F":
         flipped = permuted(sp, as_array(sp, a), tuple(reversed(range(type_of_array(sp, as_array(sp, a)).rank))))
@@ -272,7 +276,9 @@ def copy_scalar(sp: Specializer, a: AbstractValue) -> AbstractValue:
 
 
 @method("array scalar", "astype")
-def astype_(sp: Specializer, owner: AbstractValue, dtype: AbstractValue, copy: AbstractValue = Const(True)) -> AbstractValue:
+def astype_(
+    sp: Specializer, owner: AbstractValue, dtype: AbstractValue, copy: AbstractValue = Const(True)
+) -> AbstractValue:
     target = dtype_argument(sp, dtype)
     assert target is not None
     x = sp.number(owner)
@@ -331,8 +337,8 @@ def scalar_type(dtype: np.dtype) -> Any:
     return rule
 
 
-for _name in (
-    "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
-):
+for (
+    _name
+) in "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split():
     _type = getattr(np, _name)
     implements(_type)(scalar_type(np.dtype(_type)))

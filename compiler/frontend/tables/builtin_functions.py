@@ -59,12 +59,16 @@ def print_(
     flush: AbstractValue = NONE,
 ) -> AbstractValue:
     texts = [sp.static(v, "the sep or end of print") for v in (sep, end)]
-    print_values(sp, [resolve_list(sp, a) for a in args], *(t if t is not None else d for t, d in zip(texts, " \n", strict=True)))
+    print_values(
+        sp, [resolve_list(sp, a) for a in args], *(t if t is not None else d for t, d in zip(texts, " \n", strict=True))
+    )
     return NONE
 
 
 @implements(builtins.range)
-def range_(sp: Specializer, first: AbstractValue, stop: AbstractValue | None = None, step: AbstractValue = Const(1)) -> AbstractValue:
+def range_(
+    sp: Specializer, first: AbstractValue, stop: AbstractValue | None = None, step: AbstractValue = Const(1)
+) -> AbstractValue:
     for bound in (first, stop, step):
         if bound is not None and not _is_integer(bound):
             raise DTypeError(f"range() needs integers, found {kind_of(bound)}")
@@ -220,7 +224,9 @@ def round_(sp: Specializer, value: AbstractValue, ndigits: AbstractValue = NONE)
 # --- several values
 
 
-def extreme(sp: Specializer, order: str, values: list[AbstractValue], key: AbstractValue | None = None) -> AbstractValue:
+def extreme(
+    sp: Specializer, order: str, values: list[AbstractValue], key: AbstractValue | None = None
+) -> AbstractValue:
     """The first value that no other beats (`order` is "Lt" for min, "Gt" for max)."""
     best = values[0]
     best_key = best if key is None else sp.call(key, best)
@@ -231,7 +237,9 @@ def extreme(sp: Specializer, order: str, values: list[AbstractValue], key: Abstr
     return best
 
 
-def _choose(sp: Specializer, condition: Any, a: tuple[AbstractValue, ...], b: tuple[AbstractValue, ...]) -> tuple[AbstractValue, ...]:
+def _choose(
+    sp: Specializer, condition: Any, a: tuple[AbstractValue, ...], b: tuple[AbstractValue, ...]
+) -> tuple[AbstractValue, ...]:
     if isinstance(condition, bool):
         return a if condition else b
     if all(numbers.describe(v) is not None for v in (*a, *b)):
@@ -241,7 +249,14 @@ def _choose(sp: Specializer, condition: Any, a: tuple[AbstractValue, ...], b: tu
     return joined.items
 
 
-def _min_max(sp: Specializer, order: str, name: str, args: tuple[AbstractValue, ...], key: AbstractValue, default: AbstractValue | None) -> AbstractValue:
+def _min_max(
+    sp: Specializer,
+    order: str,
+    name: str,
+    args: tuple[AbstractValue, ...],
+    key: AbstractValue,
+    default: AbstractValue | None,
+) -> AbstractValue:
     key_function = None if isinstance(key, Const) and key.obj is None else key
     if len(args) > 1:
         return extreme(sp, order, list(args), key_function)
@@ -267,12 +282,16 @@ def _array_extreme(sp: Specializer, order: str, array: ArrayRef) -> AbstractValu
 
 
 @implements(builtins.min)
-def min_(sp: Specializer, *args: AbstractValue, key: AbstractValue = NONE, default: AbstractValue | None = None) -> AbstractValue:
+def min_(
+    sp: Specializer, *args: AbstractValue, key: AbstractValue = NONE, default: AbstractValue | None = None
+) -> AbstractValue:
     return _min_max(sp, "Lt", "min", args, key, default)
 
 
 @implements(builtins.max)
-def max_(sp: Specializer, *args: AbstractValue, key: AbstractValue = NONE, default: AbstractValue | None = None) -> AbstractValue:
+def max_(
+    sp: Specializer, *args: AbstractValue, key: AbstractValue = NONE, default: AbstractValue | None = None
+) -> AbstractValue:
     return _min_max(sp, "Gt", "max", args, key, default)
 
 
@@ -314,7 +333,9 @@ def all_(sp: Specializer, iterable: AbstractValue) -> AbstractValue:
 
 
 @implements(builtins.sorted)
-def sorted_(sp: Specializer, iterable: AbstractValue, key: AbstractValue = NONE, reverse: AbstractValue = Const(False)) -> AbstractValue:
+def sorted_(
+    sp: Specializer, iterable: AbstractValue, key: AbstractValue = NONE, reverse: AbstractValue = Const(False)
+) -> AbstractValue:
     from hloc.frontend.tables.containers import sort_items
 
     key_function = None if isinstance(key, Const) and key.obj is None else key
@@ -413,7 +434,9 @@ def type_of(sp: Specializer, value: AbstractValue) -> type:
         case FormatV():
             return str
         case FunctionV() | MethodV() | PartialV() | BuiltinMethodV():
-            return {FunctionV: type(lambda: 0), MethodV: type(sp.call), PartialV: functools.partial}.get(type(value), type(len))
+            return {FunctionV: type(lambda: 0), MethodV: type(sp.call), PartialV: functools.partial}.get(
+                type(value), type(len)
+            )
         case NeverV():
             return object
         case TypeOfV():
@@ -474,7 +497,9 @@ def partial_(sp: Specializer, function: AbstractValue, *args: AbstractValue, **k
 
 
 @implements(functools.reduce)
-def reduce_(sp: Specializer, function: AbstractValue, iterable: AbstractValue, initial: AbstractValue | None = None) -> AbstractValue:
+def reduce_(
+    sp: Specializer, function: AbstractValue, iterable: AbstractValue, initial: AbstractValue | None = None
+) -> AbstractValue:
     items = list_items(sp, iterable)
     if initial is not None:
         items = [initial, *items]
@@ -482,5 +507,3 @@ def reduce_(sp: Specializer, function: AbstractValue, iterable: AbstractValue, i
     for item in items[1:]:
         result = sp.call(function, result, item)
     return result
-
-

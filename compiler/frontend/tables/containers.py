@@ -153,7 +153,9 @@ def count_(sp: Specializer, owner: AbstractValue, item: AbstractValue) -> Abstra
 
 
 @method("list", "sort")
-def sort_(sp: Specializer, owner: AbstractValue, key: AbstractValue = NONE, reverse: AbstractValue = Const(False)) -> AbstractValue:
+def sort_(
+    sp: Specializer, owner: AbstractValue, key: AbstractValue = NONE, reverse: AbstractValue = Const(False)
+) -> AbstractValue:
     key_function = None if isinstance(key, Const) and key.obj is None else key
     ordered = resolve_list(sp, sort_items(sp, owner, key_function, bool(sp.static(reverse, "reverse"))))
     if isinstance(owner, ArrayRef) and isinstance(ordered, ArrayRef):
@@ -223,7 +225,9 @@ def copy_dict(sp: Specializer, owner: DictRef) -> AbstractValue:
 
 
 @method("dict", "update")
-def update_(sp: Specializer, owner: DictRef, other: AbstractValue | None = None, **entries: AbstractValue) -> AbstractValue:
+def update_(
+    sp: Specializer, owner: DictRef, other: AbstractValue | None = None, **entries: AbstractValue
+) -> AbstractValue:
     more = dict(sp.entries(other)) if isinstance(other, DictRef) else {}
     sp.set_entries(owner, {**sp.entries(owner), **more, **entries})
     return NONE
@@ -238,7 +242,9 @@ def setdefault_(sp: Specializer, owner: DictRef, key: AbstractValue, default: Ab
 
 
 @method("dict", "pop")
-def pop_dict(sp: Specializer, owner: DictRef, key: AbstractValue, default: AbstractValue | None = None) -> AbstractValue:
+def pop_dict(
+    sp: Specializer, owner: DictRef, key: AbstractValue, default: AbstractValue | None = None
+) -> AbstractValue:
     entries = dict(sp.entries(owner))
     known = sp.static(key, "the key of a dict")
     if known not in entries and default is None:

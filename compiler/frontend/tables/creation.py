@@ -25,23 +25,31 @@ def _filled(sp: Specializer, shape: AbstractValue, value: float, dtype: Abstract
 
 
 @implements(np.zeros)
-def zeros_(sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE) -> AbstractValue:
+def zeros_(
+    sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE
+) -> AbstractValue:
     return _filled(sp, shape, 0, dtype)
 
 
 @implements(np.ones)
-def ones_(sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE) -> AbstractValue:
+def ones_(
+    sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE
+) -> AbstractValue:
     return _filled(sp, shape, 1, dtype)
 
 
 @implements(np.empty, np.ndarray)
-def empty_(sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE) -> AbstractValue:
+def empty_(
+    sp: Specializer, shape: AbstractValue, dtype: AbstractValue = NONE, order: AbstractValue = NONE
+) -> AbstractValue:
     """Zeros: NumPy leaves the content undefined."""
     return _filled(sp, shape, 0, dtype)
 
 
 @implements(np.full)
-def full_(sp: Specializer, shape: AbstractValue, fill_value: AbstractValue, dtype: AbstractValue = NONE) -> AbstractValue:
+def full_(
+    sp: Specializer, shape: AbstractValue, fill_value: AbstractValue, dtype: AbstractValue = NONE
+) -> AbstractValue:
     value = sp.number(as_array(sp, fill_value))
     element = dtype_argument(sp, dtype) or value.type.dtype
     converted = helpers.convert(sp.builder, value, element)
@@ -55,22 +63,30 @@ def _like(sp: Specializer, a: AbstractValue, value: float, dtype: AbstractValue,
 
 
 @implements(np.zeros_like)
-def zeros_like_(sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE) -> AbstractValue:
+def zeros_like_(
+    sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE
+) -> AbstractValue:
     return _like(sp, a, 0, dtype, shape)
 
 
 @implements(np.ones_like)
-def ones_like_(sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE) -> AbstractValue:
+def ones_like_(
+    sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE
+) -> AbstractValue:
     return _like(sp, a, 1, dtype, shape)
 
 
 @implements(np.empty_like)
-def empty_like_(sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE) -> AbstractValue:
+def empty_like_(
+    sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE, shape: AbstractValue = NONE
+) -> AbstractValue:
     return _like(sp, a, 0, dtype, shape)
 
 
 @implements(np.full_like)
-def full_like_(sp: Specializer, a: AbstractValue, fill_value: AbstractValue, dtype: AbstractValue = NONE) -> AbstractValue:
+def full_like_(
+    sp: Specializer, a: AbstractValue, fill_value: AbstractValue, dtype: AbstractValue = NONE
+) -> AbstractValue:
     type_ = type_of_array(sp, as_array(sp, a))
     value = helpers.convert(sp.builder, sp.number(fill_value), dtype_argument(sp, dtype) or type_.dtype)
     return sp.new_array(helpers.broadcast_to(sp.builder, value, type_.shape))
@@ -124,7 +140,9 @@ def linspace_(
     dtype: AbstractValue = NONE,
 ) -> AbstractValue:
     if sp.static(retstep, "retstep"):
-        raise UnsupportedError("linspace(retstep=True) is not supported", help="compute the step: (stop - start) / (num - 1)")
+        raise UnsupportedError(
+            "linspace(retstep=True) is not supported", help="compute the step: (stop - start) / (num - 1)"
+        )
     count, last = sp.static_int(num, "num of linspace"), bool(sp.static(endpoint, "endpoint"))
     if isinstance(start, Const) and isinstance(stop, Const):
         element = dtype_argument(sp, dtype)

@@ -48,7 +48,12 @@ def _rule(function: Any, ufunc: np.ufunc, *valid: tuple[str, float]) -> None:
         values = [_float(sp, a) for a in args]
         for direction, bound in valid:
             outside = {"GE": "LT", "GT": "LE", "LE": "GT", "LT": "GE"}[direction]
-            check(sp, sp.emit(e.Not, _compare(sp, values[0], outside, bound)), ValueError, Const(domain_message(function, bound, direction)))
+            check(
+                sp,
+                sp.emit(e.Not, _compare(sp, values[0], outside, bound)),
+                ValueError,
+                Const(domain_message(function, bound, direction)),
+            )
         return Tensor(UFUNCS[ufunc](sp.builder, *values), True)
 
 
@@ -101,7 +106,9 @@ def log_(sp: Specializer, x: AbstractValue, base: AbstractValue | None = None) -
     logs = []
     for v in given:
         value = _float(sp, v)
-        check(sp, sp.emit(e.Not, _compare(sp, value, "LE", 0.0)), ValueError, Const(domain_message(math.log, 0.0, "GT")))
+        check(
+            sp, sp.emit(e.Not, _compare(sp, value, "LE", 0.0)), ValueError, Const(domain_message(math.log, 0.0, "GT"))
+        )
         logs.append(sp.emit(e.Log, value))
     return Tensor(logs[0] if base is None else sp.emit(e.Divide, *logs), True)
 
@@ -219,5 +226,3 @@ def getitem_(sp: Specializer, a: AbstractValue, b: AbstractValue) -> AbstractVal
 @implements(operator.matmul)
 def matmul_(sp: Specializer, a: AbstractValue, b: AbstractValue) -> AbstractValue:
     return sp.call(Const(np.matmul), a, b)
-
-

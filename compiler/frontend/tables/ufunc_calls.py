@@ -60,7 +60,9 @@ def masked_ufunc(sp: Specializer, function: np.ufunc, args: tuple[AbstractValue,
         else:
             value = as_array(sp, arg)
             if sp.number(value).type.size != 1:
-                raise UnsupportedError("a selection by a mask combines with numbers and selections by the same mask only")
+                raise UnsupportedError(
+                    "a selection by a mask combines with numbers and selections by the same mask only"
+                )
             plain.append(value)
     return MaskedV(sp.number(apply_ufunc(sp, function, plain)), mask)
 
@@ -91,5 +93,3 @@ def _outer(sp: Specializer, function: np.ufunc, a: AbstractValue, b: AbstractVal
     x, y = sp.number(as_array(sp, a)), sp.number(as_array(sp, b))
     column = helpers.reshape(sp.builder, x, (*x.type.shape, *[1] * y.type.rank))
     return apply_ufunc(sp, function, [sp.new_array(column), sp.new_array(y)])
-
-
