@@ -2,11 +2,11 @@
 
     %a = for 9 { ^(%k): %i = add %k, 1; %c = compare LT %i, 10; … }      k in [0, 8], i in [1, 9], c in [1, 1]
 
-Regions are interpreted under what their entry says: the predicate of an `if`, the condition of a `while`, 0 <= k < n of
-a `for`. A loop is interpreted until the intervals of its carries contain what the body yields: first with the initial
-values (a carry that steps by a constant is let go in that direction at once), then with hulls, then with the unstable
-ends moved to those of the type. Carries of a `for` that step by a constant get the closed form init + step * k.
-Arithmetic that may wrap gives the whole type.
+Regions are interpreted under what their entry says: the predicate of an `if`, the condition of a `while`, 0 <= k < n
+of a `for`. A loop is interpreted until the intervals of its carries contain what the body yields: first with the
+initial values (a carry that steps by a constant is let go in that direction at once), then with hulls, then with the
+unstable ends moved to those of the type. Carries of a `for` that step by a constant get the closed form init + step *
+k. Arithmetic that may wrap gives the whole type.
 
 In the result, `interval` holds what is known of every integer and bool value where it is defined, `same` the results
 that equal an operand, and `nonnegative` the divisions that need no care for signs.
@@ -85,7 +85,7 @@ class _Interpreter(Ranges):
             self.assume(pred, truth)
             outcome = self.region(region)
             self.undo(mark)
-            if known is None or truth in known:
+            if known is None or known.holds(truth):
                 outcomes.append(outcome)
         self.join(op, outcomes)
 
@@ -163,7 +163,7 @@ class _Interpreter(Ranges):
             trips = self.form[op.operands[0]].plus(trips, -1).shifted(-1)
         form = self.form[init].plus(trips, step)
         interval = Interval(self.at_least(form), self.at_most(form))
-        if interval in everything:
+        if interval.within(everything):
             self.closed.add(arg)
             self.define(arg, interval, form)
 
@@ -220,13 +220,14 @@ class _Interpreter(Ranges):
         body, inits = op.regions[-1], [self.range_of(v) for v in op.operands[carries_of(op)]]
         args = body.args[1:]
         guess = [self.first_guess(*places) for places in zip(args, body.results, inits, strict=True)]
+        yields: list[Interval | None] = []
         for attempt in range(_MOST_ROUNDS):
             for arg, interval in zip(args, guess, strict=True):
                 if interval is not None:
                     self.make_atom(arg, interval)
             yields = run()
             open_ = [None if arg in self.closed else g for arg, g in zip(args, guess, strict=True)]
-            stable = [g is None or (y is not None and y in g) for g, y in zip(open_, yields, strict=True)]
+            stable = [g is None or (y is not None and y.within(g)) for g, y in zip(open_, yields, strict=True)]
             if all(stable):
                 break
             guess = [_widened(*places, attempt) for places in zip(guess, yields, stable, args, strict=True)]

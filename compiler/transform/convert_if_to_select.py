@@ -7,12 +7,13 @@
          else { yield %a }                                                       %w = select %p, %v, %o
                                                                                  %b = upd %a, %w, %i
 
-Branches are few operations (`_MOST_OPS` together) that are cheap, cannot fail and touch at most `_SMALL` elements each,
-plus for each array result at most one write: the store happens always, to one place, and puts back the old element
-where the branch was not taken. Larger arrays are never selected as a whole. Branches with loops, calls or
+Branches are few operations (`_MOST_OPS` together) that are cheap, cannot fail and touch at most `_SMALL` elements
+each, plus for each array result at most one write: the store happens always, to one place, and puts back the old
+element where the branch was not taken. Larger arrays are never selected as a whole. Branches with loops, calls or
 expensive functions stay. Inner branches first, so that chains of elif become chains of selects.
 
-To be run after differentiation: the derivative of a real branch ignores the side not taken, even where that is infinite.
+To be run after differentiation: the derivative of a real branch ignores the side not taken, even where that is
+infinite.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 
 from hloc.ir.core import Block, Module, Op, Value
 from hloc.transform.data_movement import window_of
-from hloc.transform.rewrite import Replacement, Rewriter
+from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _MOST_OPS = 24
 _SMALL = 16
@@ -32,10 +33,7 @@ _SMALL = 16
 
 def convert_if_to_select(module: Module) -> bool:
     """Convert cheap branches in every function, in place; says whether anything changed."""
-    changed = False
-    for function in module.functions.values():
-        changed |= _Converter().run(function)
-    return changed
+    return rewrite_functions(module, lambda _: _Converter())
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class _Converter(Rewriter):
         return [self.merge(op.operands[0], *pair) for pair in pairs]
 
     def stores_of(self, op: Op, then: Value, other: Value) -> tuple[_Store, _Store] | None:
-        """The writes that two results of branches are, if both are the same array with at most one small write each."""
+        """The writes of two results of branches, if both are one array with at most one small write each."""
         if then.type.rank == 0 or then is other:
             return None
         stores = [self.store_of(region, v) for region, v in zip(op.regions, (then, other), strict=True)]
@@ -94,7 +92,7 @@ class _Converter(Rewriter):
         return self.emit("upd", (write.operands[0], *operands), then.type, **write.attrs)
 
     def written(self, write: Op | None, like: Op) -> Sequence[Value]:
-        """The value and the place that a branch writes; without a write, what changes nothing at the place of `like`."""
+        """The value and place that a branch writes; without a write, what changes nothing at the place of `like`."""
         if write is not None:
             return write.operands[1:]
         array, value, *starts = like.operands

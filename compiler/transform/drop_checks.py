@@ -7,9 +7,9 @@
       %err1 = select (and (compare EQ %err, 0), not %ok), 7, %err
       %v = read %a, %i; …
 
-Bool and integer results that `analyze_ranges` pins to one number become constants, loop carries that keep one number are
-removed, results that equal an operand (a modulo in range, a decided minimum) become that operand, and divisions of
-nonnegative integers get `nonnegative = True`. The rest of the check goes with `fold_constants` and
+Bool and integer results that `analyze_ranges` pins to one number become constants, loop carries that keep one number
+are removed, results that equal an operand (a modulo in range, a decided minimum) become that operand, and divisions
+of nonnegative integers get `nonnegative = True`. The rest of the check goes with `fold_constants` and
 `eliminate_dead_code`.
 """
 
@@ -21,17 +21,14 @@ from hloc.ir.core import Function, Module, Op, Value
 from hloc.transform.analyze_ranges import analyze_ranges
 from hloc.transform.fold_control import pass_by
 from hloc.transform.regions import keep_results
-from hloc.transform.rewrite import Replacement, Rewriter
+from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _LARGEST = 64
 
 
 def drop_checks(module: Module) -> bool:
     """Use the ranges of integers in every function of `module`, in place; says whether anything changed."""
-    changed = False
-    for function in module.functions.values():
-        changed |= _Dropper(function).run(function)
-    return changed
+    return rewrite_functions(module, _Dropper)
 
 
 class _Dropper(Rewriter):
@@ -41,7 +38,8 @@ class _Dropper(Rewriter):
 
     def rewrite(self, op: Op) -> Replacement:
         if op.name in ("for", "while"):
-            pass_by(self, op, [not self.is_pinned(arg) for arg in op.regions[-1].args[1:]])
+            places = zip(op.regions[-1].args[1:], op.results[op.name == "while" :], strict=True)
+            pass_by(self, op, [not self.keeps_number(arg, result) for arg, result in places])
         elif op.name in ("if", "switch"):
             self.pin_results(op)
         elif op.name != "constant" and len(op.results) == 1:
@@ -51,6 +49,10 @@ class _Dropper(Rewriter):
     def is_pinned(self, value: Value) -> bool:
         interval = self.ranges.interval.get(value)
         return interval is not None and interval.single
+
+    def keeps_number(self, arg: Value, result: Value) -> bool:
+        """Whether a carry is the same number in all trips, and after the last."""
+        return self.is_pinned(arg) and self.ranges.interval[arg] == self.ranges.interval[result]
 
     def pinned(self, op: Op) -> Replacement:
         """The constant or the operand that the only result of an op equals."""

@@ -4,10 +4,10 @@
     %b = add %y, %x               →      %c = multiply %a, %a
     %c = multiply %a, %b
 
-Value numbering with scopes: one forward walk keeps a table from (kind, operands, attributes) to results; what a region adds is
-forgotten at its end. Operations with regions are not merged, nor are `copy` and `barrier`, which exist to keep values apart. What
-is made from nothing or from a scalar (constants, `iota`, broadcasts) is merged within a block only: bringing it into a loop from
-outside would cost a buffer and save nothing.
+Value numbering with scopes: one forward walk keeps a table from (kind, operands, attributes) to results; what a
+region adds is forgotten at its end. Operations with regions are not merged, nor are `copy` and `barrier`, which exist
+to keep values apart. What is made from nothing or from a scalar (constants, `iota`, broadcasts) is merged within a
+block only: bringing it into a loop from outside would cost a buffer and save nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from hloc.ir.core import Block, Module, Op
 from hloc.transform.identities import FLIPPED
-from hloc.transform.rewrite import Replacement, Rewriter
+from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _COMMUTATIVE = frozenset({"add", "multiply", "and", "or", "xor"})
 _DISTINCT = frozenset({"copy", "barrier"})
@@ -28,7 +28,7 @@ _LARGEST_CONSTANT = 4096
 
 def eliminate_common_subexpressions(module: Module) -> bool:
     """Merge equal operations in every function of `module`, in place; says whether anything changed."""
-    return any([_Numbering().run(function) for function in module.functions.values()])
+    return rewrite_functions(module, lambda _: _Numbering())
 
 
 class _Numbering(Rewriter):

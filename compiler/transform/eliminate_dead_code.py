@@ -1,4 +1,4 @@
-"""Remove what no result needs: operations, loop carries, results of branches, parameters and results of inner functions.
+"""Remove what no result needs: operations, loop carries, results of branches, parameters of inner functions.
 
     %a, %b = for %n (%s = %x, %t = %y) { ^(%k):         %a = for %n (%s = %x) { ^(%k):
       %s1 = sine %s                                       %s1 = sine %s
@@ -7,9 +7,10 @@
     }                                                   return %a
     return %a
 
-Liveness is marked backwards from the results of the main function, over the whole module, with a work list: each value names
-what it needs, and a loop carry becomes live only when its result, its use in the body or the condition asks for it. What is
-never marked is removed: the greatest set that can be. A loop whose results nobody needs goes too, although it might not have ended.
+Liveness is marked backwards from the results of the main function, over the whole module, with a work list: each
+value names what it needs, and a loop carry becomes live only when its result, its use in the body or the condition
+asks for it. What is never marked is removed: the greatest set that can be. A loop whose results nobody needs goes
+too, although it might not have ended.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from hloc.transform.regions import carries_of, keep_carries, keep_results
 def eliminate_dead_code(module: Module) -> bool:
     """Remove dead code from `module`, in place; says whether anything changed. Unreachable functions are left alone."""
     liveness = _Liveness(module)
-    return any([_sweep_function(liveness, function) for function in module.functions.values()])
+    changed = False
+    for function in module.functions.values():
+        changed |= _sweep_function(liveness, function)
+    return changed
 
 
 class _Liveness:
@@ -76,7 +80,7 @@ class _Liveness:
                 self.tie(zip(op.results, region.results, strict=True))
 
     def enter_loop(self, op: Op) -> None:
-        """A live carry needs its initial value, what the body yields for it, and its place in both regions and the results."""
+        """A live carry needs its initial value, what the body yields for it, and its place in both regions."""
         body = op.regions[-1]
         for number, init in enumerate(op.operands[carries_of(op)]):
             arg, result = body.args[number + 1], op.results[number + (op.name == "while")]

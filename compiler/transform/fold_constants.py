@@ -4,10 +4,11 @@
     %y = multiply %x, %c                         →
     %r = if %true then { yield %y } else { … }          (uses of %r become %y)
 
-One forward walk (`Rewriter`) applies, to each op, the rules of `identities`, `data_movement` and `fold_control`, and computes
-ops on small constants with their NumPy reference. Only operations whose compiled result is the same bit for bit are
-computed: arithmetic that IEEE 754 rounds correctly, wrapping integers, comparisons, moved elements; no integer division by
-zero or overflowing quotient, no conversion outside the integer range, nothing that has or gives subnormal floats.
+One forward walk (`Rewriter`) applies, to each op, the rules of `identities`, `data_movement` and `fold_control`, and
+computes ops on small constants with their NumPy reference. Only operations whose compiled result is the same bit for
+bit are computed: arithmetic that IEEE 754 rounds correctly, wrapping integers, comparisons, moved elements; no
+integer division by zero or overflowing quotient, no conversion outside the integer range, nothing that has or gives
+subnormal floats.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ from typing import Any
 import numpy as np
 
 from hloc.ir.core import Module, Op, Value
+from hloc.ir.types import B1
 from hloc.transform import data_movement, fold_control, identities
-from hloc.transform.rewrite import Replacement, Rewriter
+from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 LARGEST = 64
 """Constants with more elements are left alone."""
 
-_EXACT = frozenset(
-    "abs negate sign floor ceil trunc round_nearest_even not popcnt is_finite real imag conj add subtract multiply divide "
-    "remainder floor_divide floor_mod maximum minimum and or xor shift_left shift_right_arithmetic shift_right_logical "
-    "compare select convert broadcast_in_dim reshape transpose reverse slice pad concatenate read sqrt complex "
-    "reduce_max reduce_min reduce_and reduce_or".split()
-)
+_EXACT_NAMES = """
+    abs negate sign floor ceil trunc round_nearest_even not popcnt is_finite real imag conj sqrt complex
+    add subtract multiply divide remainder floor_divide floor_mod maximum minimum
+    and or xor shift_left shift_right_arithmetic shift_right_logical compare select convert
+    broadcast_in_dim reshape transpose reverse slice pad concatenate read
+    reduce_max reduce_min reduce_and reduce_or
+"""
+_EXACT = frozenset(_EXACT_NAMES.split())
 _QUOTIENTS = frozenset({"divide", "remainder", "floor_divide", "floor_mod"})
 _ZERO_SIGNS = frozenset({"maximum", "minimum", "reduce_max", "reduce_min", "sign"})
 """Operations whose results for 0.0 and -0.0 differ between implementations."""
@@ -38,10 +42,49 @@ _RULES = {**identities.RULES, **data_movement.RULES, **fold_control.BEFORE}
 
 def fold_constants(module: Module) -> bool:
     """Fold every function of `module` in place; says whether anything changed."""
-    return any([_Folder().run(function) for function in module.functions.values()])
+    return rewrite_functions(module, lambda _: _Folder())
 
 
 class _Folder(Rewriter):
+    """Folds one function; `assumed` holds the booleans that are known inside the region being walked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.assumed: dict[Value, bool] = {}
+
+    def walk_region(self, op: Op, index: int) -> None:
+        """Walk a region; inside the branches of an `if` its predicate is known."""
+        if op.name != "if":
+            super().walk_region(op, index)
+            return
+        before = self.assumed
+        self.assumed = {**before, **self.implied(op.operands[0], index == 0)}
+        super().walk_region(op, index)
+        self.assumed = before
+
+    def implied(self, value: Value, truth: bool) -> dict[Value, bool]:
+        """What is known when `value` is `truth`: itself, and the parts of a conjunction, disjunction or negation."""
+        known: dict[Value, bool] = {}
+        pending = [(value, truth)]
+        while pending:
+            value, truth = pending.pop()
+            producer = self.producers.get(value)
+            if value in known or value.type != B1 or (producer is not None and producer.name == "constant"):
+                continue
+            known[value] = truth
+            if producer is not None and producer.name == "not":
+                pending.append((producer.operands[0], not truth))
+            elif producer is not None and producer.name == ("and" if truth else "or"):
+                pending.extend((v, truth) for v in producer.operands)
+        return known
+
+    def resolve(self, value: Value) -> Value:
+        value = super().resolve(value)
+        if value in self.assumed:
+            self.changed = True
+            return self.constant(np.array(self.assumed[value]), value.type)
+        return value
+
     def rewrite(self, op: Op) -> Replacement:
         computed = self.compute(op)
         if computed is not None:
@@ -101,5 +144,5 @@ def _has_subnormal(array: np.ndarray) -> bool:
     """Whether a float is so small that compiled code may flush it to zero."""
     if array.dtype.kind not in "fc":
         return False
-    parts = np.abs(np.stack([array.real, array.imag]))
+    parts = np.abs(np.stack([np.real(array), np.imag(array)]))
     return bool(np.any((parts > 0) & (parts < np.finfo(array.dtype).tiny)))

@@ -7,14 +7,14 @@
       yield %s1
     }
 
-Inner loops first, so that one walk takes an operation out of a whole nest. Moved is what is pure, cannot fail and reads
-only values from outside the loop; in the condition of a `while`, which is always computed, and in a `for` of constant
-count >= 1 also whole inner loops and branches. A loop that may not run at all gets only work in front that costs little:
-`_MOST_WORK` elements, expensive operations counting `_EXPENSIVE` times.
+Inner loops first, so that one walk takes an operation out of a whole nest. Moved is what is pure, cannot fail and
+reads only values from outside the loop; in the condition of a `while`, which is always computed, and in a `for` of
+constant count >= 1 also whole inner loops and branches. A loop that may not run at all gets only work in front that
+costs little: `_MOST_WORK` elements, expensive operations counting `_EXPENSIVE` times.
 
-Constants, `iota`, broadcasts, reshapes and slices stay where they are, as they cost nothing inside and a buffer outside;
-something that moves and needs them takes a copy along. Writes (`upd`, `scatter`), `copy` and `barrier` stay too. Carries
-that never change are removed by `fold_constants`.
+Constants, `iota`, broadcasts, reshapes and slices stay where they are, as they cost nothing inside and a buffer
+outside; something that moves and needs them takes a copy along. Writes (`upd`, `scatter`), `copy` and `barrier` stay
+too. Carries that never change are removed by `fold_constants`.
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ class _Hoister:
             value = pending.pop()
             order.append(value)
             pending += [v for v in staying[value].operands if v in staying and v not in copies]
-        for value in reversed(order):
-            if value not in copies:
-                taken.append(clone_op(staying[value], copies))
+        taken.extend(clone_op(staying[value], copies) for value in reversed(order) if value not in copies)
 
 
 def _needs(op: Op) -> list[Value]:

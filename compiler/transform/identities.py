@@ -10,6 +10,7 @@ sums of constants may be reassociated; floats never are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ def producer_of(rw: Rewriter, value: Value, name: str) -> Op | None:
 def is_number(rw: Rewriter, value: Value, number: float) -> bool:
     """Whether `value` is filled with this number; the sign of a zero counts."""
     found = rw.splat_of(value)
-    return found is not None and found == number and bool(np.signbit(found.real) == np.signbit(number))
+    return found is not None and found == number and bool(np.signbit(found.real) == (math.copysign(1, number) < 0))
 
 
 def _kind(value: Value) -> str:
@@ -136,7 +137,7 @@ def extremum(rw: Rewriter, op: Op) -> Replacement:
 def logical(rw: Rewriter, op: Op) -> Replacement:
     """`and`, `or`: neutral and absorbing constants, equal and opposite operands."""
     x, y = _constants_last(rw, op)
-    ones = True if _kind(x) == "b" else np.array(-1).astype(x.type.dtype)[()]
+    ones = 1 if _kind(x) == "b" else int(np.array(-1).astype(x.type.dtype))
     neutral, absorbing = (ones, 0) if op.name == "and" else (0, ones)
     if x is y or is_number(rw, y, neutral):
         return [x]

@@ -3,8 +3,8 @@
     func @square(%x) { %y = multiply %x, %x; return %y }
     func @main(%a) { %b = call @square(%a); return %b }        →      func @main(%a) { %b = multiply %a, %a; return %b }
 
-Callees come before callers, so that chains of calls fold up in one pass. A function on a cycle of calls (recursion) is left
-alone. Copies of small functions (`_SMALL` operations) keep the program linear in the source.
+Callees come before callers, so that chains of calls fold up in one pass. A function on a cycle of calls (recursion)
+is left alone. Copies of small functions (`_SMALL` operations) keep the program linear in the source.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _callees_first(graph: dict[str, Counter[str]], main: str) -> dict[str, int]:
 
 
 def _recursive(graph: dict[str, Counter[str]], order: dict[str, int]) -> set[str]:
-    """The functions on cycles: strongly connected components by Kosaraju's algorithm, of more than one function or a self-call."""
+    """The functions on cycles: strongly connected components (Kosaraju) of several functions, and calls of oneself."""
     callers: dict[str, list[str]] = {name: [] for name in order}
     for name in order:
         for callee in graph[name]:

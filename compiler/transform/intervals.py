@@ -2,8 +2,8 @@
 
     %i in [0, 9], %j in [2, 3]:   add → [2, 12]   floor_mod → [0, 2]   compare LT %i, 10 → [1, 1]
 
-The functions compute with unbounded integers from the intervals of the operands; the caller asks `fitting`, as a result that
-may leave its element type wraps and can be anything. False is 0 and True is 1.
+The functions compute with unbounded integers from the intervals of the operands; the caller asks `fitting`, as a
+result that may leave its element type wraps and can be anything. False is 0 and True is 1.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ class Interval(NamedTuple):
     lo: int
     hi: int
 
-    def __contains__(self, other: object) -> bool:
-        """Whether all of another interval, or a number, lies in this one."""
-        lo, hi = other if isinstance(other, tuple) else (other, other)
-        return bool(self.lo <= lo and hi <= self.hi)
+    def within(self, other: Interval) -> bool:
+        """Whether all of this interval lies in another."""
+        return other.lo <= self.lo and self.hi <= other.hi
+
+    def holds(self, number: int) -> bool:
+        return self.lo <= number <= self.hi
 
     def hull(self, other: Interval) -> Interval:
         return Interval(min(self.lo, other.lo), max(self.hi, other.hi))
@@ -61,7 +63,7 @@ def fitting(interval: Interval | None, dtype: np.dtype) -> Interval | None:
     everything = full(dtype)
     if everything is None or interval is None:
         return everything
-    return interval if interval in everything else everything
+    return interval if interval.within(everything) else everything
 
 
 def of_array(array: np.ndarray) -> Interval | None:
@@ -140,7 +142,7 @@ def minimum(op: Op, args: Sequence[Interval]) -> Interval:
 
 def conjunction(op: Op, args: Sequence[Interval]) -> Interval | None:
     x, y = args
-    if x in BOTH and y in BOTH:
+    if x.within(BOTH) and y.within(BOTH):
         return minimum(op, args)
     bounds = [v.hi for v in args if v.lo >= 0]
     return Interval(0, min(bounds)) if bounds else None
@@ -148,7 +150,7 @@ def conjunction(op: Op, args: Sequence[Interval]) -> Interval | None:
 
 def disjunction(op: Op, args: Sequence[Interval]) -> Interval | None:
     x, y = args
-    if x in BOTH and y in BOTH:
+    if x.within(BOTH) and y.within(BOTH):
         return maximum(op, args)
     bits = max(x.hi, y.hi).bit_length()
     return Interval(max(x.lo, y.lo), (1 << bits) - 1) if min(x.lo, y.lo) >= 0 else None
@@ -190,7 +192,7 @@ def convert(op: Op, args: Sequence[Interval]) -> Interval:
     (x,) = args
     if op.result.type.dtype.kind != "b":
         return x
-    return TRUE if 0 not in x else FALSE if x.single else BOTH
+    return TRUE if not x.holds(0) else FALSE if x.single else BOTH
 
 
 def union(op: Op, args: Sequence[Interval]) -> Interval | None:
@@ -207,7 +209,7 @@ def extremum_over_axes(op: Op, args: Sequence[Interval]) -> Interval | None:
 
 def all_or_any(op: Op, args: Sequence[Interval]) -> Interval | None:
     if op.operands[0].type.size:
-        return args[0] if args[0] in BOTH else None
+        return args[0] if args[0].within(BOTH) else None
     return TRUE if op.name == "reduce_and" and op.result.type.dtype.kind == "b" else None
 
 

@@ -3,8 +3,9 @@
     for %i < 100:  for %k < 99 - %i:  %j = %i + 1 + %k        form of %j: i + k + 1
     known: k <= 98 - i, so j = i + k + 1 <= 99
 
-A value whose computation may wrap has no form but itself (an atom). Bounds are attached to the newest atom they mention and
-speak of older ones, so that putting them in, newest first, ends (Fourier-Motzkin elimination with one atom at a time).
+A value whose computation may wrap has no form but itself (an atom). Bounds are attached to the newest atom they
+mention and speak of older ones, so that putting them in, newest first, ends (Fourier-Motzkin elimination with one
+atom at a time).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How `analyze_ranges` interprets operations without regions: forms, bounds relative to operands, decided comparisons."""
+"""How `analyze_ranges` interprets operations without regions: forms, bounds by operands, decided comparisons."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def _constant(r: Ranges, op: Op) -> None:
 
 def _add(r: Ranges, op: Op) -> None:
     forms = r.forms(op)
-    r.define_linear(op, forms and forms[0].plus(forms[1], 1 if op.name == "add" else -1))
+    r.define_linear(op, forms[0].plus(forms[1], 1 if op.name == "add" else -1) if forms else None)
 
 
 def _negate(r: Ranges, op: Op) -> None:
     forms = r.forms(op)
-    r.define_linear(op, forms and forms[0].scaled(-1))
+    r.define_linear(op, forms[0].scaled(-1) if forms else None)
 
 
 def _multiply(r: Ranges, op: Op) -> None:
@@ -66,7 +66,7 @@ def _quotient(r: Ranges, op: Op) -> None:
 
 
 def _modulo(r: Ranges, op: Op) -> None:
-    """`floor_mod`: the operand itself where it is in range; otherwise less than the divisor and not above the operand."""
+    """`floor_mod`: the operand where it is in range; otherwise less than the divisor and not above the operand."""
     x, y, forms = r.range_of(op.operands[0]), r.range_of(op.operands[1]), r.forms(op)
     r.same.pop(op.result, None)
     if x is None or y is None:
@@ -100,7 +100,7 @@ def _same_number(r: Ranges, op: Op) -> None:
         interval, everything = r.range_of(value), full(result.type.dtype)
         if interval is None or everything is None:
             r.define(result, None)
-        elif interval not in everything or (result.type.dtype.kind == "b" and interval not in BOTH):
+        elif not interval.within(everything) or (result.type.dtype.kind == "b" and not interval.within(BOTH)):
             r.plain(op)
         else:
             r.alias(result, value)

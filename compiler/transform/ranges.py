@@ -84,9 +84,9 @@ class Ranges(Facts):
             return
         interval = self.numeric(form)
         everything = full(op.result.type.dtype)
-        if everything is not None and interval not in everything:
+        if everything is not None and not interval.within(everything):
             interval = Interval(self.at_least(form), self.at_most(form))
-            if interval not in everything:
+            if not interval.within(everything):
                 self.define(op.result, None)
                 return
         self.define(op.result, interval, form)

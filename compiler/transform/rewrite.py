@@ -10,16 +10,16 @@ all chains, however long; recursion follows nested regions only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 import hloc.ops  # noqa: F401  (fills the registry)
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.core import Block, Function, Module, Op, Value, walk
 from hloc.ir.opdef import REGISTRY
-from hloc.ir.types import B1, TensorType
+from hloc.ir.types import TensorType
 
 Replacement = Sequence[Value] | None
 
@@ -30,7 +30,6 @@ class Rewriter:
     Fields:
         producers: the op that defines a value, for values that are no block arguments.
         mapping: replaced value → its replacement (always resolved).
-        assumed: booleans with a known value inside the region that is being walked.
         builder: appends to the block that is being rebuilt.
         changed: whether any op was replaced.
     """
@@ -38,7 +37,6 @@ class Rewriter:
     def __init__(self) -> None:
         self.producers: dict[Value, Op] = {}
         self.mapping: dict[Value, Value] = {}
-        self.assumed: dict[Value, bool] = {}
         self.builder = Builder(Block())
         self.changed = False
 
@@ -71,47 +69,21 @@ class Rewriter:
         with self.builder.spanned(op.span):
             replacement = self.rewrite(op)
             if replacement is None:
-                for index, region in enumerate(op.regions):
-                    self.walk_region(op, index, region)
+                for index in range(len(op.regions)):
+                    self.walk_region(op, index)
                 replacement = self.rewrite_after(op) if op.regions else None
         if replacement is None:
             self.builder.block.ops.append(op)
         else:
             self.replace(op.results, replacement)
 
-    def walk_region(self, op: Op, index: int, region: Block) -> None:
-        """Walk a region; inside the branches of an `if` its predicate is known."""
-        if op.name != "if":
-            self.walk(region)
-            return
-        before = self.assumed
-        self.assumed = {**before, **self.implied(op.operands[0], index == 0)}
-        self.walk(region)
-        self.assumed = before
-
-    def implied(self, value: Value, truth: bool) -> dict[Value, bool]:
-        """What is known when `value` is `truth`: itself, and the parts of a conjunction, disjunction or negation."""
-        known: dict[Value, bool] = {}
-        pending = [(value, truth)]
-        while pending:
-            value, truth = pending.pop()
-            producer = self.producers.get(value)
-            if value in known or value.type != B1 or (producer is not None and producer.name == "constant"):
-                continue
-            known[value] = truth
-            if producer is not None and producer.name == "not":
-                pending.append((producer.operands[0], not truth))
-            elif producer is not None and producer.name == ("and" if truth else "or"):
-                pending.extend((v, truth) for v in producer.operands)
-        return known
+    def walk_region(self, op: Op, index: int) -> None:
+        """Walk a region of an op."""
+        self.walk(op.regions[index])
 
     def resolve(self, value: Value) -> Value:
         """The value that stands for `value` at this point."""
-        value = self.mapping.get(value, value)
-        if self.assumed and value in self.assumed:
-            self.changed = True
-            return self.constant(np.array(self.assumed[value]), value.type)
-        return value
+        return self.mapping.get(value, value)
 
     def replace(self, olds: Sequence[Value], news: Sequence[Value]) -> None:
         """Let `news` stand for `olds` from here on; the user's names are kept."""
@@ -156,8 +128,16 @@ class Rewriter:
         return first if same else None
 
     def inline(self, block: Block, args: Sequence[Value]) -> list[Value]:
-        """Put the ops of a block that is used nowhere else here, `args` in place of its arguments; gives its results."""
+        """Put the ops of a block here, `args` in place of its arguments; gives its results. The block is used up."""
         self.replace(block.args, args)
         for op in block.ops:
             self.visit(op)
         return [self.resolve(v) for v in block.results]
+
+
+def rewrite_functions(module: Module, rewriter: Callable[[Function], Rewriter]) -> bool:
+    """Run a fresh rewriter over each function; says whether anything changed."""
+    changed = False
+    for function in module.functions.values():
+        changed |= rewriter(function).run(function)
+    return changed

@@ -50,6 +50,9 @@ def simplify(module: Module, *, select: bool = False) -> bool:
 
 def _repeat(module: Module) -> bool:
     for number in range(_MOST_ROUNDS):
-        if not any([run(module) for run in _ROUND]):
+        changed = False
+        for run in _ROUND:
+            changed |= run(module)
+        if not changed:
             return number > 0
     return True

@@ -4,22 +4,19 @@
     for %n (%s = %x) { ^(%k): %t = multiply %s, %c; … }  →     %c = constant 2.0
                                                                %t = multiply %s, %c; …
 
-What a region takes from outside travels through the loop as a variable; a constant inside is part of the code, where later
-stages can see it.
+What a region takes from outside travels through the loop as a variable; a constant inside is part of the code, where
+later stages can see it.
 """
 
 from __future__ import annotations
 
 from hloc.ir.core import Block, Module, Op, Value, clone_op
-from hloc.transform.rewrite import Rewriter
+from hloc.transform.rewrite import Rewriter, rewrite_functions
 
 
 def sink_constants(module: Module) -> bool:
     """Copy scalar constants into the blocks that use them, in place; says whether anything changed."""
-    changed = False
-    for function in module.functions.values():
-        changed |= _Sinker().run(function)
-    return changed
+    return rewrite_functions(module, lambda _: _Sinker())
 
 
 class _Sinker(Rewriter):
@@ -40,9 +37,10 @@ class _Sinker(Rewriter):
 
     def resolve(self, value: Value) -> Value:
         producer = self.producers.get(value)
-        if producer is None or producer.name != "constant" or value.type.rank or value in self.own[-1]:
-            return super().resolve(value) if producer is None else self.own[-1].get(value, value)
-        copy = clone_op(producer, self.own[-1])
-        self.builder.block.ops.append(copy)
-        self.changed = True
-        return copy.result
+        if producer is None or producer.name != "constant" or value.type.rank:
+            return value
+        own = self.own[-1]
+        if value not in own:
+            self.builder.block.ops.append(clone_op(producer, own))
+            self.changed = True
+        return own[value]

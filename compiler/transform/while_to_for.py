@@ -1,8 +1,10 @@
 """Turn counting `while` loops into `for` loops.
 
-    %t, %i2, %s2 = while (%i = %i0, %s = %x) { %c = compare LT %i, %n; yield %c }      %m = subtract %n, %i0
-      do { ^(%k): …; %i1 = add %i, 1; yield %i1, %s1 }                            →    %s2 = for %m (%s = %x) { ^(%k):
-                                                                                         %i = add %i0, %k; …; yield %s1 }
+    %t, %i2, %s2 = while (%i = %i0, %s = %x) {             %m = subtract %n, %i0
+      %c = compare LT %i, %n; yield %c                     %s2 = for %m (%s = %x) { ^(%k):
+    } do { ^(%k):                                   →        %i = add %i0, %k
+      …; %i1 = add %i, 1; yield %i1, %s1                     …; yield %s1
+    }                                                      }
 
 The condition compares a carry, which every trip increases (or decreases) by a constant, with a value from outside the
 loop; nothing else ends it. The count is ceil((n - i0) / step), where the ranges of i0 and n show that neither the
@@ -22,15 +24,12 @@ from hloc.ir.types import B1, I64
 from hloc.transform.analyze_ranges import analyze_ranges
 from hloc.transform.identities import FLIPPED
 from hloc.transform.intervals import Interval, full
-from hloc.transform.rewrite import Replacement, Rewriter
+from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 
 def while_to_for(module: Module) -> bool:
     """Convert the counting loops of every function, in place; says whether anything changed."""
-    changed = False
-    for function in module.functions.values():
-        changed |= _Converter(function).run(function)
-    return changed
+    return rewrite_functions(module, _Converter)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Random SSA programs over scalars and small arrays, with nested loops, branches, calls and checks of indices.
 
-The generator is seeded with a number, so a failing program is found again by its seed. Programs end: each `while` counts
-up to a bound. They are biased towards what the passes look for: constants, copies of expressions, invariant and dead carries,
-indices near the bounds.
+The generator is seeded with a number, so a failing program is found again by its seed. Programs end: each `while`
+counts up to a bound. They are biased towards what the passes look for: constants, copies of expressions, invariant
+and dead carries, indices near the bounds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INTEGER_OPS = ("add", "subtract", "multiply", "minimum", "maximum", "and", "or",
 FLOAT_OPS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 
-def random_module(seed: int, size: int = 12) -> Module:
+def random_module(seed: int, size: int = 8) -> Module:
     """A module with a main function `(i64, i64, f64, b1, f64[5], i64[4])` and an inner function that it may call."""
     rng = Random(seed)
     module = Module()
@@ -37,7 +37,7 @@ def random_module(seed: int, size: int = 12) -> Module:
             block.add_arg(type, f"p{number}")
         module.add(Function(name, block))
     _Generator(rng, module, module.functions["helper"]).fill(2, size // 2, (F64, ROW))
-    _Generator(rng, module, module.functions["main"]).fill(3, size, TYPES)
+    _Generator(rng, module, module.functions["main"]).fill(3, size)
     return module
 
 
@@ -58,9 +58,11 @@ class _Generator:
         self.b = Builder(function.block)
         self.scope: list[Value] = list(function.params)
 
-    def fill(self, depth: int, size: int, types: tuple[TensorType, ...]) -> None:
+    def fill(self, depth: int, size: int, types: tuple[TensorType, ...] | None = None) -> None:
+        """Fill the function; it returns values of these types, or all that are in scope at its end."""
         self.steps(depth, size)
-        self.function.block.results = [self.pick(t) for t in types]
+        params = len(self.function.params)
+        self.function.block.results = [self.summary(t, params) for t in types] if types else self.scope[params:]
 
     def steps(self, depth: int, size: int) -> None:
         for _ in range(self.rng.randint(1, size)):
@@ -80,6 +82,18 @@ class _Generator:
         small = numbers[:8] if self.rng.random() < 0.9 else numbers
         value = np.array([self.rng.choice(small) for _ in range(type.size)], type.dtype).reshape(type.shape)
         return self.emit("constant", value=value)
+
+    def summary(self, type: TensorType, start: int) -> Value:
+        """A value of this type that depends on many of the values in scope from `start` on, so that they matter."""
+        total = self.pick(type)
+        mix = {"i": "add", "b": "xor", "f": "add"}[type.dtype.kind]
+        for value in [v for v in self.scope[start:] if v.type == type][-6:]:
+            if self.rng.random() < 0.7:
+                total = self.emit(mix, total, value)
+        if type == I64:
+            for value in [v for v in self.scope[start:] if v.type == B1][-3:]:
+                total = self.emit("add", total, self.emit("convert", value, dtype=np.dtype(np.int64)))
+        return total
 
     def emit(self, name: str, *operands: Value, **attrs: Any) -> Value:
         value = self.b.emit(REGISTRY[name], *operands, **attrs)
@@ -135,7 +149,7 @@ class _Generator:
         with self.b.at(block):
             self.scope += [block.add_arg(t) for t in args]
             self.steps(depth, size)
-            block.results = [self.pick(t) for t in results]
+            block.results = [self.summary(t, outside) for t in results]
         del self.scope[outside:]
         return block
 
