@@ -63,7 +63,7 @@ class Iteration:
                 inner = Iteration.over(sp, iterable)
                 return Iteration(
                     inner.length,
-                    lambda sp, k: TupleV((operators.binary(sp, "Add", k, start), inner.item(sp, k))),
+                    lambda sp, k: TupleV((_shifted(sp, k, start), inner.item(sp, k))),
                     inner.uniform,
                 )
             case ZipV(iterables, strict):
@@ -100,12 +100,16 @@ def _element(sp: Specializer, value: ArrayRef | ChoiceRef, k: AbstractValue) -> 
     return element(sp, value, k.obj if isinstance(k, Const) else sp.number(k))
 
 
+def _shifted(sp: Specializer, k: AbstractValue, start: AbstractValue) -> AbstractValue:
+    return k if isinstance(start, Const) and start.obj == 0 else operators.binary(sp, "Add", k, start)
+
+
 def _over_range(sp: Specializer, value: RangeV) -> Iteration:
     start, stop, step = value.start, value.stop, value.step
 
     def item(sp: Specializer, k: AbstractValue) -> AbstractValue:
         scaled = k if isinstance(step, Const) and step.obj == 1 else operators.binary(sp, "Mult", k, step)
-        return scaled if isinstance(start, Const) and start.obj == 0 else operators.binary(sp, "Add", scaled, start)
+        return _shifted(sp, scaled, start)
 
     return Iteration(range_length(sp, start, stop, step), item)
 

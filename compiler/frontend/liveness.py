@@ -67,7 +67,8 @@ class Liveness:
         """Fixpoint of: live at the head = read by test or body, or live after the loop."""
         test = [stmt.test] if isinstance(stmt, gast.While) else []
         target = [stmt.target] if isinstance(stmt, gast.For) else []
-        head, previous = after | frozenset(stmt.exit_flags), None
+        known: Names = getattr(stmt, "live_head", frozenset())  # of the trip before, where a loop around is repeated
+        head, previous = after | frozenset(stmt.exit_flags) | known, None
         while head != previous:
             previous = head
             body = self.before(target, self.block(stmt.body, head))

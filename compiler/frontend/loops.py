@@ -259,10 +259,11 @@ class Loop:
         def attempt() -> tuple[Block, State]:
             body, state = Block(), self.base.copy()
             with sp.in_block(body, state):
-                k = body.add_arg(I64, "k")
+                k = body.add_arg(I64)
                 sp.loop_of[k] = self.context
                 self._head(body)
                 self._bind_item(Tensor(k, True))
+                k.name = k.name or "k"
                 self._run_body(body)
                 return body, sp.state
 
