@@ -24,6 +24,9 @@ SMALL = 12
 """Inside loops, float products of matrices up to this size are written as multiply and reduce: a `dot_general` from 4x4
 on ends the native form of all loops around it (XLA's CPU compiler)."""
 
+LARGE = 24
+"""From this size on, products of integers that XLA has no library for are written as a loop of outer products."""
+
 ATTRS = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
 
 
@@ -65,6 +68,8 @@ class DotGeneral(OpDef):
         numbers = [list(op.attrs[name]) for name in ATTRS]
         if not numbers[2] or (ctx.platform == "cpu" and ctx.in_loop and _is_small(lhs, rhs)):
             return [_multiply_and_reduce(ctx, op, *args)]
+        if ctx.platform == "cpu" and _is_large_integer(op):
+            return [_by_outer_products(ctx, op, *args)]
         dims = mlir.hlo.DotDimensionNumbers.get(*numbers)
         return [mlir.hlo.dot_general(ctx.type(op.result.type), *args, dims)]
 
@@ -126,26 +131,63 @@ def _is_small(lhs: TensorType, rhs: TensorType) -> bool:
     return lhs.dtype.kind in "fc" and lhs.rank >= 2 and rhs.rank >= 2 and max((*lhs.shape, *rhs.shape)) <= SMALL
 
 
+def _is_large_integer(op: Op) -> bool:
+    """A product of integer matrices for which XLA has no library: all but 32 bits, over one dimension."""
+    lhs, (contract, *others) = op.operands[0].type, op.attrs["lhs_contract"]
+    return (
+        lhs.dtype.kind in "iu"
+        and lhs.dtype.itemsize != 4
+        and not others
+        and lhs.shape[contract] >= LARGE
+        and op.result.type.size >= LARGE * LARGE
+    )
+
+
 def _multiply_and_reduce(ctx: Any, op: Op, x: MlirValue, y: MlirValue) -> MlirValue:
     """Both operands broadcast to [batch…, lhs free…, rhs free…, contracted…], multiplied, and the last ones summed."""
+    lhs, contract = op.operands[0].type, op.attrs["lhs_contract"]
+    full = op.result.type.with_shape((*op.result.type.shape, *(lhs.shape[d] for d in contract)))
+    product = mlir.hlo.multiply(*_aligned(ctx, op, x, y, full))
+    summed = range(op.result.type.rank, full.rank)
+    return build.reduce(ctx, product, full, 0, summed, mlir.hlo.add)
+
+
+def _by_outer_products(ctx: Any, op: Op, x: MlirValue, y: MlirValue) -> MlirValue:
+    """Add the outer product of column k and row k for k = 0, 1, …: XLA's own loop for integers is 10 to 30 times slower."""
+    (lhs_dim,), (rhs_dim,) = op.attrs["lhs_contract"], op.attrs["rhs_contract"]
+    result, lhs = op.result.type, op.operands[0].type
+    layer = result.with_shape((*result.shape, 1))
+
+    def body(k: MlirValue, total: MlirValue) -> list[MlirValue]:
+        column = _slab(ctx, x, lhs, lhs_dim, k)
+        row = _slab(ctx, y, op.operands[1].type, rhs_dim, k)
+        product = mlir.hlo.multiply(*_aligned(ctx, op, column, row, layer))
+        return [mlir.hlo.add(total, build.reshape(ctx, product, result))]
+
+    return build.counted_loop(ctx, lhs.shape[lhs_dim], [build.full(ctx, result, 0)], body)[0]
+
+
+def _slab(ctx: Any, x: MlirValue, type: TensorType, dim: int, k: MlirValue) -> MlirValue:
+    """The elements of x with index k in `dim`, which keeps size 1."""
+    starts = [k if d == dim else build.index(ctx, 0) for d in range(type.rank)]
+    return mlir.hlo.dynamic_slice(x, starts, [1 if d == dim else n for d, n in enumerate(type.shape)])
+
+
+def _aligned(ctx: Any, op: Op, x: MlirValue, y: MlirValue, full: TensorType) -> tuple[MlirValue, MlirValue]:
+    """Both operands broadcast to `full`, whose dimensions are [batch…, lhs free…, rhs free…, contracted…]."""
     lhs, rhs = (operand.type for operand in op.operands)
     lhs_batch, rhs_batch, lhs_contract, rhs_contract = (tuple(op.attrs[name]) for name in ATTRS)
     lhs_free, rhs_free = free_dims(lhs, lhs_batch, lhs_contract), free_dims(rhs, rhs_batch, rhs_contract)
-    result = op.result.type
-    full = result.with_shape((*result.shape, *(lhs.shape[d] for d in lhs_contract)))
-    batch, rank = list(range(len(lhs_batch))), result.rank
+    rank, batch = op.result.type.rank, list(range(len(lhs_batch)))
     contract = list(range(rank, full.rank))
     split = len(batch) + len(lhs_free)
-    x = _spread(ctx, x, lhs, lhs_batch + lhs_free + lhs_contract, full, [*batch, *range(len(batch), split), *contract])
-    y = _spread(ctx, y, rhs, rhs_batch + rhs_free + rhs_contract, full, [*batch, *range(split, rank), *contract])
-    product = mlir.hlo.multiply(x, y)
-    return build.reduce(ctx, product, full, 0, contract, mlir.hlo.add) if contract else product
+    x_places = [*batch, *range(len(batch), split), *contract]
+    x = _spread(ctx, x, lhs_batch + lhs_free + lhs_contract, full, x_places)
+    return x, _spread(ctx, y, rhs_batch + rhs_free + rhs_contract, full, [*batch, *range(split, rank), *contract])
 
 
-def _spread(
-    ctx: Any, x: MlirValue, type: TensorType, order: Sequence[int], full: TensorType, places: Sequence[int]
-) -> MlirValue:
+def _spread(ctx: Any, x: MlirValue, order: Sequence[int], full: TensorType, places: Sequence[int]) -> MlirValue:
     """x with its dimensions in this order, broadcast to `full` at `places`."""
-    if list(order) != list(range(type.rank)):
+    if list(order) != list(range(len(order))):
         x = mlir.hlo.transpose(x, list(order))
     return build.broadcast(ctx, x, full, places)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hloc.ir.opdef import OpDef
-from hloc.ops.contraction import DotGeneral
+from hloc.ops.contraction import LARGE, DotGeneral
 from hloc.ops.indexing import Scatter
 from hloc.ops.linalg import Cholesky, Lu, TriangularSolve
 from hloc.ops.reduction import Cummax, Cumprod, Cumsum
@@ -72,3 +72,22 @@ def test_products_of_small_matrices_in_loops_have_no_dot() -> None:
     assert "dot_general" not in text(12, in_loop=True)
     assert "dot_general" in text(13, in_loop=True)
     assert "dot_general" in text(4)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "int16"])
+def test_large_integer_products_wrap_like_numpy(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    info = np.iinfo(dtype)
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.integers(info.min, info.max, shape, dtype, endpoint=True)
+
+    matrices = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (1,), "rhs_contract": (0,)}
+    batches = {"lhs_batch": (1,), "rhs_batch": (0,), "lhs_contract": (0,), "rhs_contract": (2,)}
+    samples = [
+        Sample((draw(LARGE + 6, LARGE), draw(LARGE, LARGE + 2)), matrices),
+        Sample((draw(LARGE, 3, 40), draw(3, 50, LARGE)), batches),
+    ]
+    assert "dot_general" not in write(apply(DotGeneral, samples))
+    for sample, (found,) in zip(samples, run(DotGeneral, samples), strict=True):
+        np.testing.assert_array_equal(found, reference(DotGeneral, sample)[0])
