@@ -126,6 +126,13 @@ def test_function_in_a_comprehension_captures() -> None:
     assert inner.scope.cellvars == {"x"}
 
 
+def test_function_in_the_default_of_a_parameter_belongs_outside() -> None:
+    text = "def f(n, key=lambda k: k):\n    def g(a, b=lambda c: n):\n        return b(a)\n    return g(key(n))\n"
+    source = function_source(define(text))
+    assert source.scope.cellvars == {"n"}
+    assert source.scope.locals == {"n", "key", "g"}
+
+
 def test_flags_are_locals() -> None:
     outer, _ = scopes_of("def f(n):\n    for i in range(n):\n        if i: return i\n", gast.For)
     assert outer.locals == {"n", "i", "$return_1", "$value_1"}
