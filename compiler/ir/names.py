@@ -14,6 +14,11 @@ def identifier(hint: str) -> str:
     return text if text.strip("_") else ""
 
 
+def base_name(hint: str) -> str:
+    """The hint without a number at its end: `x` for `x_1`."""
+    return re.sub(r"_\d+$", "", hint) or hint
+
+
 class Namer:
     """Hands out names that are not taken yet."""
 
@@ -24,7 +29,7 @@ class Namer:
     def unique(self, name: str) -> str:
         """`name` when it is free, else its base with the next free number; the result is taken from now on."""
         if name in self._taken:
-            base = re.sub(r"_\d+$", "", name) or name
+            base = base_name(name)
             count = self._next.get(base, 1)
             while f"{base}_{count}" in self._taken:
                 count += 1

@@ -88,8 +88,9 @@ class _Parser:
         self.expect("{")
         span = self.place()
         self.block(block, "return")
-        if [v.type for v in block.results] != types:
-            self.fail(f"@{name} returns {[v.type for v in block.results]}, its header says {types}")
+        found = [v.type for v in block.results]
+        if found != types:
+            self.fail(f"@{name} returns {_listed(found)}, its header says {_listed(types)}", self.tokens[self.at - 1])
         return Function(name, block, span)
 
     def types(self) -> list[TensorType]:
@@ -117,9 +118,9 @@ class _Parser:
         self.expect(":")
         return Value(self.type(), name)
 
-    def define(self, name: str, value: Value) -> None:
+    def define(self, name: str, value: Value, token: _Token | None = None) -> None:
         if name in self.values:
-            self.fail(f"%{name} is defined twice")
+            self.fail(f"%{name} is defined twice", token)
         self.values[name] = value
         value.name = "" if name.isdigit() else name
 
@@ -133,7 +134,7 @@ class _Parser:
     # ---- operations
 
     def op(self) -> Op:
-        results = self.results()
+        start, results = self.peek(), self.results()
         token = self.take("name")
         kind = REGISTRY.get(token.text)
         if kind is None:
@@ -149,7 +150,7 @@ class _Parser:
         while self.peek().text in ("then", "else", "cond", "body", "case", "region"):
             regions.append(self.region())
         for value in results:
-            self.define(value.name, value)
+            self.define(value.name, value, start)
         return Op(kind, tuple(operands), attrs, tuple(regions), tuple(results), span)
 
     def results(self) -> list[Value]:
@@ -317,3 +318,7 @@ class _Parser:
         token = token or self.peek()
         end = token.column + max(len(token.text), 1)
         raise CompileError(message, span=Span(self.file, token.line, token.column, token.line, end))
+
+
+def _listed(types: list[TensorType]) -> str:
+    return f"({', '.join(map(str, types))})"

@@ -31,8 +31,6 @@ from hloc.ir.to_python.statements import function_tree
 
 __all__ = ["run_python", "to_python"]
 
-HEADER = "import numpy as np\n"
-
 
 def to_python(module: Module, *, comments: bool = False, clamp: bool = True) -> str:
     """The module as Python source; its functions keep their names.
@@ -49,17 +47,16 @@ def to_python(module: Module, *, comments: bool = False, clamp: bool = True) -> 
     for function in prepare(module, clamp).functions.values():
         spans: dict[Any, Span] = {}
         tree = function_tree(function, reserved, function.name == module.main, spans)
-        functions.append(function_source(tree, lambda node, s=spans: _place(s.get(node)) if comments else ""))
+        functions.append(function_source(tree, {node: _place(span) for node, span in spans.items() if comments}))
     text = "\n\n\n".join(functions)
     helpers = [source for prelude in PRELUDES if (source := prelude.source(text))]
-    header = "".join(prelude.IMPORTS for prelude in PRELUDES) if helpers else HEADER
-    return "\n\n".join([header, *(source.rstrip() + "\n" for source in helpers), text + "\n"])
+    return "\n\n".join([_header("".join(helpers)), *(source.rstrip() + "\n" for source in helpers), text + "\n"])
 
 
 def run_python(module: Module, args: list[Any] | tuple[Any, ...]) -> list[Any]:
     """Run the printed program on arrays and numbers; gives the results as arrays of their types."""
     namespace: dict[str, Any] = {}
-    exec(compile(to_python(module), f"<{module.main}>", "exec"), namespace)
+    exec(compile(to_python(module), f"<{module.main}>", "exec", dont_inherit=True), namespace)
     with np.errstate(all="ignore"):
         found = namespace[module.main](*args)
     types = [v.type for v in module.entry.results]
@@ -70,11 +67,18 @@ def run_python(module: Module, args: list[Any] | tuple[Any, ...]) -> list[Any]:
     return [np.asarray(v) for v in values]
 
 
+def _header(helpers: str) -> str:
+    """The imports; helpers have annotations, which are not evaluated."""
+    lines = ["from __future__ import annotations\n"] if helpers else []
+    lines += ["import math\n"] if "math." in helpers else []
+    return "\n".join([*lines, "import numpy as np\n"])
+
+
 def _reserved_names(module: Module) -> set[str]:
     """Names that variables must not take."""
     helpers = {name for prelude in PRELUDES for name in prelude.names()}
     return {"np", "math", *dir(builtins), *keyword.kwlist, *module.functions, *helpers}
 
 
-def _place(span: Span | None) -> str:
-    return str(span) if span is not None and span.line else ""
+def _place(span: Span) -> str:
+    return str(span) if span.line else ""

@@ -12,6 +12,8 @@ through which the array is carried if that is enough, else before the write.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hloc.ir.core import Block, Function, Op, Value, walk
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.to_python.liveness import Listener, Liveness
@@ -59,29 +61,38 @@ def memory_classes(function: Function) -> Classes:
 
 
 def _join_control(classes: Classes, op: Op) -> None:
-    results = op.results
+    joined: list[Sequence[Value]] = [op.results, *(region.results for region in op.regions)]
     if op.name in ("for", "while"):
         body = op.regions[-1]
-        carried = len(body.results)
-        classes_of = (
-            results[len(results) - carried :],
-            body.args[1:],
-            body.results,
-            op.operands[len(op.operands) - carried :],
-        )
-    else:
-        classes_of = (results, *(region.results for region in op.regions))
-    for group in zip(*classes_of, strict=True):
+        first = len(body.results)
+        joined = [op.results[-first:], body.args[1:], body.results, op.operands[-first:]] if first else []
+    for group in zip(*joined, strict=True):
         classes.join(*group)
 
 
 def insert_copies(function: Function) -> None:
     """Insert `copy` ops (in place) until every write may happen in place."""
-    tried: set[_Place] = set()
+    copies: dict[_Place, Op] = {}
     while writes := _unsafe_writes(function):
         sources, done = _Sources(function.block), set[_Place]()
         for op in writes:
-            sources.copy_before(op, tried, done)
+            sources.copy_before(op, copies, done)
+    if any(place.name == "upd" for place, _ in copies):
+        _remove_useless(function, copies)
+
+
+def _remove_useless(function: Function, copies: dict[_Place, Op]) -> None:
+    """Take back copies before loops that did not make the writes inside safe."""
+    for (op, index), copy in copies.items():
+        if op.name == "upd":
+            continue
+        before = op.operands
+        op.operands = (*before[:index], *copy.operands, *before[index + 1 :])
+        if _unsafe_writes(function):
+            op.operands = before
+        else:
+            for block in blocks(function.block):
+                block.ops = [other for other in block.ops if other is not copy]
 
 
 def _unsafe_writes(function: Function) -> list[Op]:
@@ -157,32 +168,35 @@ class _Sources:
             for region in op.regions:
                 self._visit(region)
 
-    def copy_before(self, op: Op, tried: set[_Place], done: set[_Place]) -> None:
-        """Copy the written array at the outermost place that was not tried yet; `done` are the copies of this round."""
-        places = self._places(op)
-        if not done.isdisjoint(places):
+    def copy_before(self, op: Op, copies: dict[_Place, Op], done: set[_Place]) -> None:
+        """Copy the written array at the outermost place that has no copy yet; `done` are the places of this round."""
+        places, chain = self._places(op)
+        if not done.isdisjoint(chain):
             return
-        place = next((p for p in reversed(places) if p not in tried), places[0])
-        tried.add(place)
+        place = next((p for p in reversed(places) if p not in copies), places[0])
         done.add(place)
-        self._insert(*place)
+        copies[place] = self._insert(*place)
 
-    def _places(self, op: Op) -> list[_Place]:
-        """Where the array that `op` writes could be copied: before the write, before loops that carry it."""
-        places = [(op, 0)]
+    def _places(self, op: Op) -> tuple[list[_Place], list[_Place]]:
+        """Where the array that `op` writes could be copied: before the write, before loops that carry it.
+
+        And these together with the writes before, which a copy for another write may have changed.
+        """
+        places, chain = [(op, 0)], [(op, 0)]
         value = op.operands[0]
         while value in self.writes or value in self.loops:
-            if value in self.writes:
-                value = self.writes[value].operands[0]
-            else:
-                places.append(self.loops[value])
-                loop, index = self.loops[value]
-                value = loop.operands[index]
-        return places
+            place = (self.writes[value], 0) if value in self.writes else self.loops[value]
+            chain.append(place)
+            if value in self.loops:
+                places.append(place)
+            value = place[0].operands[place[1]]
+        return places, chain
 
-    def _insert(self, op: Op, index: int) -> None:
+    def _insert(self, op: Op, index: int) -> Op:
         source = op.operands[index]
         result = Value(source.type, source.name)
         block = self.owner[op]
-        block.ops.insert(block.ops.index(op), Op(REGISTRY["copy"], (source,), {}, (), (result,), op.span))
+        copy = Op(REGISTRY["copy"], (source,), {}, (), (result,), op.span)
+        block.ops.insert(block.ops.index(op), copy)
         op.operands = (*op.operands[:index], result, *op.operands[index + 1 :])
+        return copy

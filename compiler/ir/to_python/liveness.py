@@ -54,7 +54,7 @@ class Liveness:
 
     def op(self, op: Op, live: set[Value]) -> set[Value]:
         self.listener.passed(op, live)
-        self.listener.defined(op.results, live)
+        self.listener.defined(op.results, live | self._read_after(op))
         live.difference_update(op.results)
         if op.name == "for":
             live = self._for(op, live)
@@ -64,6 +64,10 @@ class Liveness:
             live = set().union(*(self.block(region, live) for region in op.regions))
         live |= self.leaves(op.operands)
         return live
+
+    def _read_after(self, op: Op) -> set[Value]:
+        """What an `upd` reads after its result got its variable, which may take a statement of its own."""
+        return self.leaves(op.operands[1:]) - {op.operands[0]} if op.name == "upd" else set()
 
     def _for(self, op: Op, live: set[Value]) -> set[Value]:
         (body,) = op.regions

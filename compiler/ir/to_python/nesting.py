@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.names import base_name
 from hloc.ir.to_python.copies import Classes
 from hloc.ir.to_python.prepare import is_small_constant, use_counts
 from hloc.ir.to_python.templates import text_shape
@@ -39,8 +40,10 @@ class Nesting:
             self._measure(op)
             for region, names in zip(op.regions, _region_targets(op), strict=True):
                 self._visit(region, names)
-        for i, value in enumerate(block.results):
-            self._nest([value], len(block.ops), scope, {value: 1}, 8, targets[i] if i < len(targets) else "")
+        if not targets:
+            self._nest(block.results, len(block.ops), scope, Counter(block.results), 8)
+        for value, target in zip(block.results, targets, strict=False):
+            self._nest([value], len(block.ops), scope, {value: 1}, 8, target)
 
     def _nest_operands(self, op: Op, at: int, scope: _Scope) -> None:
         length, holes = text_shape(op)
@@ -74,9 +77,7 @@ class Nesting:
             grows = uses[value] * (self._tree_length(value) - len(value.name or "t"))
             if self._is_atom(op):
                 self.ops[value] = op
-            elif (
-                grows <= room and uses[value] < 3 and value.name in ("", target) and self._may_nest(op, at, scope, uses)
-            ):
+            elif grows <= room and _gives_way(op, target) and self._may_nest(op, at, scope, uses):
                 self.ops[value] = op
                 room -= grows
 
@@ -88,7 +89,7 @@ class Nesting:
         return repeated or is_small_constant(op)
 
     def _may_nest(self, op: Op, at: int, scope: _Scope, uses: dict[Value, int]) -> bool:
-        longest = LONGEST_PART if uses[op.result] == 1 else LONGEST_REPEATED
+        longest = {1: LONGEST_PART, 2: LONGEST_REPEATED}.get(uses[op.result], 0)
         once = self._counts[op.result] == 1 and self._tree_length(op.result) <= longest
         return once and scope.may_move(op, at, self._reads(op))
 
@@ -132,6 +133,12 @@ class _Scope:
     def may_move(self, op: Op, to: int, reads: set[Value]) -> bool:
         """Whether nothing in `reads` is written between the op and the place `to`."""
         return not any(self.places[op] < at < to and written in reads for at, written in self.writes)
+
+
+def _gives_way(op: Op, target: str) -> bool:
+    """Whether a value needs no line of its own: it has no name, or the one of the variable that it is assigned to."""
+    name = op.result.name
+    return not name or op.name in ("clamp_index", "copy") or (base_name(name) == base_name(target) and bool(target))
 
 
 def _region_targets(op: Op) -> list[Sequence[str]]:

@@ -174,7 +174,7 @@ def _clamp_window(op: Op, ranges: Ranges, clamp: bool) -> list[Op]:
             step = constant_of(np.asarray(0, np.int64))
         elif clamp and (low < 0 or high > extent - size):
             attrs = {"high": extent - size, "needs_low": low < 0, "needs_high": high > extent - size}
-            step = Op(ClampIndex, (start,), attrs, (), (Value(I64),), op.span)
+            step = Op(ClampIndex, (start,), attrs, (), (Value(I64, start.name),), op.span)
         else:
             continue
         operands[first + d] = step.result

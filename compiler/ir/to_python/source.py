@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import gast
 
 INDENT = "    "
-Comment = Callable[[Any], str]
+Comments = Mapping[Any, str]
 
 
-def function_source(tree: Any, comment: Comment) -> str:
-    """The text of a function definition; `comment` gives the comment of a statement, "" for none."""
-    writer = _Writer(comment)
+def function_source(tree: Any, comments: Comments) -> str:
+    """The text of a function definition; `comments` has those of statements."""
+    writer = _Writer(comments)
     parameters = ", ".join(p.id for p in tree.args.args)
     writer.line(0, f"def {tree.name}({parameters}):")
     writer.body(tree.body, 1)
@@ -24,8 +24,8 @@ def function_source(tree: Any, comment: Comment) -> str:
 class _Writer:
     """Writes statements line by line."""
 
-    def __init__(self, comment: Comment) -> None:
-        self.comment = comment
+    def __init__(self, comments: Comments) -> None:
+        self.comments = comments
         self.lines: list[str] = []
 
     def line(self, depth: int, text: str, comment: str = "") -> None:
@@ -36,7 +36,7 @@ class _Writer:
             self.statement(statement, depth)
 
     def statement(self, node: Any, depth: int, keyword: str = "if") -> None:
-        comment = self.comment(node)
+        comment = self.comments.get(node, "")
         if isinstance(node, gast.If):
             self.line(depth, f"{keyword} {text(node.test)}:", comment)
             self.body(node.body, depth + 1)

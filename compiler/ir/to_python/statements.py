@@ -39,8 +39,8 @@ class _FunctionWriter:
 
     def write(self, convert: bool) -> Any:
         params = [self.variable(v) for v in self.function.params]
-        body = [self.conversion(v) for v in self.function.params if convert and self.counts[v]]
-        body += self.block(self.function.block)
+        converted = [v for v in self.function.params if convert and self.counts[v]]
+        body = [self.conversion(v) for v in converted] + self.block(self.function.block)
         results = [self.expressions.strong(v) for v in self.function.results]
         value = results[0] if len(results) == 1 else gast.Tuple(results, gast.Load()) if results else None
         body.append(gast.Return(value))

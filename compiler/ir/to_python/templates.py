@@ -16,6 +16,7 @@ import gast
 import numpy as np
 
 from hloc.ir.core import Op, Value
+from hloc.ir.to_python.forms import python_text
 from hloc.ir.to_python.prepare import window_sizes
 
 VIEWS = frozenset(
@@ -57,7 +58,7 @@ def hole(index: int) -> str:
 
 def template_of(op: Op) -> Template:
     """The template of an op that its record prints."""
-    return template(op.kind.python([hole(i) for i in range(len(op.operands))], op))
+    return template(python_text(op, [hole(i) for i in range(len(op.operands))]))
 
 
 @lru_cache(maxsize=4096)
@@ -122,7 +123,7 @@ def _mixing(tree: Any) -> tuple[int, ...]:
         parts = [tree.left, *tree.comparators]
     elif _numpy_function(tree) == "where" and len(tree.args) == 3:
         parts = tree.args[1:]
-    elif isinstance(getattr(np, _numpy_function(tree), None), np.ufunc) and len(tree.args) == 2:
+    elif isinstance(getattr(np, _numpy_function(tree), None), np.ufunc) and len(tree.args) == 2 and not tree.keywords:
         parts = tree.args
     indices = [_index(part) for part in parts]
     return tuple(i for i in indices if i is not None) if None not in indices else ()
@@ -139,7 +140,7 @@ def _is_fresh(tree: Any) -> bool:
 
 def _numpy_function(tree: Any) -> str:
     """`sin` for a call of `np.sin`, else ""."""
-    if isinstance(tree, gast.Call) and isinstance(tree.func, gast.Attribute) and not tree.keywords:
+    if isinstance(tree, gast.Call) and isinstance(tree.func, gast.Attribute):
         owner = tree.func.value
         return str(tree.func.attr) if isinstance(owner, gast.Name) and owner.id == "np" else ""
     return ""

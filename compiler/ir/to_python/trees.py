@@ -66,7 +66,7 @@ def shape(dims: tuple[int, ...]) -> Any:
 
 def dtype(type_: np.dtype) -> Any:
     """`np.float32`; bool is `np.bool_`."""
-    return attribute(f"np.{type_.type.__name__}")
+    return attribute("np.bool_" if type_.kind == "b" else f"np.{type_.name}")
 
 
 def number(value: Any) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hloc.ir.core import Function, Op, Value, walk
-from hloc.ir.names import Namer, identifier
+from hloc.ir.names import Namer, base_name, identifier
 from hloc.ir.to_python.copies import Classes
 from hloc.ir.to_python.liveness import Listener, Liveness
 
@@ -25,7 +25,7 @@ def assign_variables(function: Function, nested: Mapping[Value, Op], reserved: I
     for first, second in _ties(function):
         if first in interference.neighbours and second in interference.neighbours:
             groups.join(first, second)
-    _join_same_names(interference.neighbours, groups)
+    _join_same_names([v for v in _definitions(function) if v in interference.neighbours], groups)
     return _names(function, interference.neighbours, groups, reserved)
 
 
@@ -108,7 +108,9 @@ def _names(
     hints: dict[Value, str] = {}
     for value in _definitions(function):
         if value in values and value.name:
-            hints.setdefault(groups.find(value), value.name)
+            first = hints.setdefault(groups.find(value), value.name)
+            if value.name == base_name(first):
+                hints[groups.find(value)] = value.name
     names: dict[Value, str] = {}
     result: dict[Value, str] = {}
     for value in _definitions(function):

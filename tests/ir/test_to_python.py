@@ -1,0 +1,71 @@
+"""Programs printed as Python: golden texts, and what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hloc.diagnostics.span import Span
+from hloc.ir.core import Module, walk
+from hloc.ir.parser import parse_module
+from hloc.ir.printer import print_module
+from hloc.ir.to_python import run_python, to_python
+from hloc.ir.verifier import verify
+from tests.conftest import Golden
+from tests.ir.examples import EXAMPLES, NEWTON, PREFIX_SUM, RECURSION
+from tests.ir.interpreter import run
+
+
+def load(text: str) -> Module:
+    module = parse_module(text)
+    verify(module)
+    return module
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_text_of_python(name: str, golden: Golden) -> None:
+    golden(f"to_python/{name}.py", to_python(load(EXAMPLES[name][0])))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_python_computes_what_the_references_say(name: str) -> None:
+    text, args = EXAMPLES[name]
+    module = load(text)
+    for found, expected in zip(run_python(module, args), run(module, args), strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_text_of_ir_is_what_was_read(name: str) -> None:
+    assert print_module(load(EXAMPLES[name][0])).strip() == EXAMPLES[name][0].strip()
+
+
+def test_arguments_are_not_written() -> None:
+    x = np.ones(10)
+    (y,) = run_python(load(PREFIX_SUM), [x])
+    np.testing.assert_array_equal(x, np.ones(10))
+    np.testing.assert_array_equal(y, np.arange(1.0, 11.0))
+
+
+def test_comments_name_the_source_line() -> None:
+    module = load(RECURSION)
+    for line, op in enumerate(walk(module.functions["fib"].block), start=10):
+        op.span = Span("/home/user/fib.py", line, 0, line, 5)
+    text = to_python(module, comments=True)
+    assert "if not n < 2:  # fib.py:13" in text.replace("/home/user/", "")
+
+
+def test_without_clamps_indices_are_plain() -> None:
+    text = PREFIX_SUM.replace("%nine: i64 = constant {value = i64(9)}", "%nine: i64 = constant {value = i64(11)}")
+    assert "y[min(k, 9)]" in to_python(load(text))
+    assert "y[k]" in to_python(load(text), clamp=False)
+
+
+def test_names_avoid_functions_builtins_and_keywords() -> None:
+    text = NEWTON.replace("%y", "%range").replace("%x", "%main").replace("%n", "%np")
+    source = to_python(load(text))
+    assert "def main(main_1):" in source
+    assert "range_1 = 0.5 * (range_1 + main_1 / range_1)" in source.replace(
+        "np.divide(main_1, range_1)", "main_1 / range_1"
+    )
