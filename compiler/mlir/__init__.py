@@ -1,7 +1,7 @@
 """The only door to jaxlib's MLIR bindings.
 
-`mlir.ir` is the module of MLIR's core classes; `mlir.hlo`, `mlir.chlo`, `mlir.func` and `mlir.sdy` are the op builders of the
-dialects. They are imported when first used: programs that are in the cache never need them.
+`mlir.ir` is the module of MLIR's core classes; `mlir.hlo`, `mlir.chlo`, `mlir.func` and `mlir.sdy` are the op builders
+of the dialects. They are imported when first used: programs that are in the cache never need them.
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ class FloorDivide(CheapBinary):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         divide = division.float_floor_divide if op.result.type.dtype.kind == "f" else division.int_floor_divide
-        return [divide(ctx, *args, op.result.type, op.attrs.get("nonnegative", False))]
+        x, y = args
+        return [divide(ctx, x, y, op.result.type, op.attrs.get("nonnegative", False))]
 
 
 @register
@@ -116,7 +117,8 @@ class FloorMod(CheapBinary):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         modulus = division.float_floor_mod if op.result.type.dtype.kind == "f" else division.int_floor_mod
-        return [modulus(ctx, *args, op.result.type, op.attrs.get("nonnegative", False))]
+        x, y = args
+        return [modulus(ctx, x, y, op.result.type, op.attrs.get("nonnegative", False))]
 
 
 @register
@@ -131,7 +133,7 @@ class Power(Binary):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         if op.result.type.dtype.kind in "iu":
-            return [power.int_power(ctx, *args, op.result.type)]
+            return [power.int_power(ctx, args[0], args[1], op.result.type)]
         return [mlir.hlo.power(*args)]
 
 

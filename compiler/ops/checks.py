@@ -1,4 +1,4 @@
-"""Checks that `infer` functions share. Each raises an error that names the operation, the operand and what was found."""
+"""Checks that `infer` functions share. Errors name the operation, the operand and what was found."""
 
 from __future__ import annotations
 

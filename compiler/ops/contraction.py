@@ -153,7 +153,7 @@ def _multiply_and_reduce(ctx: Any, op: Op, x: MlirValue, y: MlirValue) -> MlirVa
 
 
 def _by_outer_products(ctx: Any, op: Op, x: MlirValue, y: MlirValue) -> MlirValue:
-    """Add the outer product of column k and row k for k = 0, 1, …: XLA's own loop for integers is 10 to 30 times slower."""
+    """Add the outer product of column k and row k for k = 0, 1, …: XLA's own loop is 10 to 30 times slower."""
     (lhs_dim,), (rhs_dim,) = op.attrs["lhs_contract"], op.attrs["rhs_contract"]
     result, lhs = op.result.type, op.operands[0].type
     layer = result.with_shape((*result.shape, 1))

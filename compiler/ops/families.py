@@ -85,6 +85,6 @@ class Binary(Elementwise):
     domains = (Domain(), Domain())
 
 
-def real_type(type: TensorType) -> TensorType:
+def real_type(operand: TensorType) -> TensorType:
     """f64 for c128, f32 for c64; other types as they are."""
-    return type.with_dtype(np.empty(0, type.dtype).real.dtype)
+    return operand.with_dtype(np.empty(0, operand.dtype).real.dtype)

@@ -142,8 +142,8 @@ class Upd(OpDef):
 class Gather(OpDef):
     """Elements (or slices) of a at index arrays: a[i_0, i_1, …] in NumPy's notation.
 
-    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); the result has the shape S plus
-    the other dimensions of a. Indices are clamped into range. Attributes: dims.
+    The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); the result has the shape S
+    plus the other dimensions of a. Indices are clamped into range. Attributes: dims.
     """
 
     name = "gather"
@@ -188,7 +188,8 @@ class Scatter(OpDef):
     """a with the places at index arrays set to, or combined with, v: a[i_0, i_1, …] = v in NumPy's notation.
 
     The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); v has the shape S plus the
-    other dimensions of a. Of several values set at one place the last in row-major order wins; places outside a are left out.
+    other dimensions of a. Of several values set at one place the last in row-major order wins; places outside a are
+    left out.
     Attributes: dims; mode: set, add, multiply, minimum or maximum; unique (False): no place is met twice.
     """
 
@@ -270,7 +271,10 @@ def tuple_text(items: Sequence[str]) -> str:
 
 
 def _modes(dtype: np.dtype) -> Sequence[str]:
-    return {"b": ("set", "maximum"), "c": ("set", "add", "multiply")}.get(dtype.kind, tuple(COMBINE))
+    """All modes for one type of each kind, the common ones for the others."""
+    if dtype.kind in "bc":
+        return ("set", "maximum") if dtype.kind == "b" else ("set", "add", "multiply")
+    return tuple(COMBINE) if dtype.name in ("int64", "uint8", "float32") else ("set", "add")
 
 
 INDEX_CASES = (

@@ -30,8 +30,8 @@ class Matrix(OpDef):
 class Cholesky(Matrix):
     """a = L L^H for a Hermitian positive definite; a is T[…, n, n], only its lower triangle is read.
 
-    Results: L T[…, n, n], lower triangular, NaN where it fails; info i32[…]: 0, or the order (on the CPU; elsewhere 1) of
-    the leading minor that is not positive.
+    Results: L T[…, n, n], lower triangular, NaN where it fails; info i32[…]: 0, or the order (on the CPU; elsewhere 1)
+    of the leading minor that is not positive.
     """
 
     name = "cholesky"

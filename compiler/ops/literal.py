@@ -8,7 +8,7 @@ import numpy as np
 
 
 def literal(value: np.ndarray) -> str:
-    """An expression that gives this array, or NumPy scalar for a 0-d array: "np.float64(2.5)", "np.full((3,), 0.0, …)"."""
+    """An expression for this array ("np.full((3,), 0.0, np.float64)"), or for a scalar if 0-d ("np.float64(2.5)")."""
     name = "bool_" if value.dtype.kind == "b" else value.dtype.name
     if not value.shape:
         return f"np.{name}({_number(value.item())})"

@@ -13,7 +13,7 @@ from hloc.mlir.build import MlirValue
 
 
 def int_power(ctx: Any, x: MlirValue, y: MlirValue, type: TensorType) -> MlirValue:
-    """Repeated squaring modulo 2^width, as long as any exponent has bits left; 0 for negative exponents but of 1 and -1."""
+    """Repeated squaring modulo 2^width while an exponent has bits left; negative exponents give 0 but for 1 and -1."""
     hlo = mlir.hlo
     zero, one = build.full(ctx, type, 0), build.full(ctx, type, 1)
     if type.dtype.kind == "u":

@@ -1,7 +1,7 @@
 """Operations for which NumPy has no short form, as plain NumPy functions.
 
-Records use them as references, and printed programs call them: `source(text)` gives the definitions that a printed program
-needs in front of it. All names start with `op_`.
+Records use them as references, and printed programs call them: `source(text)` gives the definitions that a printed
+program needs in front of it. All names start with `op_`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def names() -> list[str]:
 
 
 def source(text: str) -> str:
-    """Definitions of the functions of this module that `text` calls, with those they call; in the order of this file."""
+    """Definitions of the functions of this module that `text` calls and of those they call, in this file's order."""
     needed: set[str] = set()
     pending = [text]
     while pending:
@@ -252,7 +252,7 @@ def op_dot_general(
 
 
 def op_cholesky(a: Any) -> Any:
-    """Lower Cholesky factors, NaN in the lower triangle where there is none; and 0, or the order of the failing minor."""
+    """Lower Cholesky factors, NaN in the triangle where there is none; and 0, or the order of the failing minor."""
     factors, info = np.zeros_like(a), np.zeros(a.shape[:-2], np.int32)
     for place in np.ndindex(a.shape[:-2]):
         m = np.tril(a[place]) + np.tril(a[place], -1).conj().T

@@ -10,7 +10,7 @@ import numpy as np
 
 from hloc import mlir
 from hloc.ir.opdef import OpDef, register
-from hloc.ir.types import B1, TensorType
+from hloc.ir.types import B1, Shape, TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
@@ -86,10 +86,23 @@ class Reduce(OpDef):
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        for shape, axes in (((5,), (0,)), ((0,), (0,)), ((3, 4), (0,)), ((3, 4), (1,)), ((2, 3, 4), (0, 2))):
+        for shape, axes in REDUCTIONS:
             yield from applications(rng, cls.kinds, shape, axes=axes)
-        for shape, axes in (((), ()), ((2, 1), (1,)), ((2, 0), (0,)), ((2, 3), ()), ((17, 9), (0, 1))):
-            yield from applications(rng, cls.kinds, shape, axes=axes)
+
+
+REDUCTIONS: tuple[tuple[Shape, tuple[int, ...]], ...] = (
+    ((), ()),
+    ((5,), (0,)),
+    ((0,), (0,)),
+    ((3, 4), (0,)),
+    ((3, 4), (1,)),
+    ((2, 1), (1,)),
+    ((2, 0), (0,)),
+    ((2, 3), ()),
+    ((2, 3, 4), (0, 2)),
+    ((17, 9), (0, 1)),
+)
+"""Shape of the operand, axes."""
 
 
 def literal_number(value: Any) -> str:
@@ -128,7 +141,7 @@ class ReduceProd(Reduce):
 
 
 class Extreme(Reduce):
-    """Maximum or minimum. XLA's CPU compiler hands large ones to a library that loses NaN; smaller ones it does itself."""
+    """Maximum or minimum. XLA's CPU compiler hands large ones to a library that loses NaN."""
 
     kinds = "biuf"
     direction: ClassVar[str]

@@ -1,7 +1,7 @@
 """Inputs for the tests that are generated from the op records.
 
-A record's `samples(rng)` gives `Sample`s: operand arrays and attributes, over element types and shapes. Values lie inside
-the domain of the operation and, for floats, away from points where it is not differentiable.
+A record's `samples(rng)` gives `Sample`s: operand arrays and attributes, over element types and shapes. Values lie
+inside the domain of the operation and, for floats, away from points where it is not differentiable.
 """
 
 from __future__ import annotations

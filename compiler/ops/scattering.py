@@ -1,7 +1,7 @@
 """Ways to lower `scatter`, all with NumPy's meaning: the updates come one after another in row-major order.
 
-XLA leaves the order of updates open. Its CPU backend goes through them in order; GPUs do not, so there the last update of
-each place is found first.
+XLA leaves the order of updates open. Its CPU backend goes through them in order; GPUs do not, so there the last update
+of each place is found first.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def last_wins(ctx: Any, op: Op, args: Sequence[MlirValue]) -> MlirValue:
 
 
 def by_loop(ctx: Any, op: Op, args: Sequence[MlirValue]) -> MlirValue:
-    """One update after another in a loop, which the CPU compiler keeps native; a scatter would slow the loops around it."""
+    """One update after another, in a loop that stays native on the CPU; a scatter would slow the loops around it."""
     a, v, *indices = args
     hlo, type, dims = mlir.hlo, op.result.type, op.attrs["dims"]
     updates = op.operands[1].type

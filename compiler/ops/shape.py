@@ -1,4 +1,4 @@
-"""Constants, and operations that move whole arrays: broadcast, reshape, transpose, reverse; hloc.ops.layout has the rest."""
+"""Constants, and operations that move whole arrays: broadcast, reshape, transpose, reverse. See hloc.ops.layout too."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sorting along one dimension.
 
-XLA's comparison of floats in a sort is slow on the CPU and knows no order with NaN, so floats are compared through integers
-with the same order: the bits of a float, those of negative numbers flipped.
+XLA's comparison of floats in a sort is slow on the CPU and knows no order with NaN, so floats are compared through
+integers with the same order: the bits of a float, those of negative numbers flipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values at which operations differ between libraries: zeros with a sign, infinities, NaN, the ends of integer types."""
+"""Values at which libraries differ: zeros with a sign, infinities, NaN, the ends of integer types."""
 
 from __future__ import annotations
 
