@@ -2,7 +2,8 @@
 
 It cannot be changed, and NumPy does everything else: operators, ufuncs, indexing and methods give NumPy arrays and
 scalars. On the CPU `np.asarray(x)` is a read-only view of the same memory, without a copy, so that nothing changes a
-result behind a program's back; `np.array(x)` is a copy of one's own. Results may still be under way: reading waits.
+result behind a program's back; `np.array(x)` is a copy of one's own. On other devices a result may be under way:
+reading waits for it.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ import math
 import threading
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Aval:
     idle: staging memory of this type that is free to use.
     """
 
-    __slots__ = ("dtype", "idle", "nbytes", "numbers", "owner", "shape", "weak_type")
+    __slots__ = ("__weakref__", "dtype", "idle", "nbytes", "numbers", "owner", "shape", "weak_type")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Buffers) -> None:
         self.shape = shape
@@ -85,7 +86,8 @@ class Buffers:
         client = xla.client_module()
         self.backend = backend
         self.array_type: type = client.ArrayImpl
-        self._avals: dict[tuple[tuple[int, ...], np.dtype[Any]], Aval] = {}
+        # Weak: types that no executable or array has any more go, and their staging memory with them.
+        self._avals: WeakValueDictionary[tuple[tuple[int, ...], np.dtype[Any]], Aval] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._put = client.batched_device_put
         self._wait = client.batched_block_until_ready
@@ -98,11 +100,8 @@ class Buffers:
     def aval(self, shape: Sequence[int], dtype: Any) -> Aval:
         """The one Aval for this type on this device."""
         key = (tuple(map(int, shape)), np.dtype(dtype))
-        found = self._avals.get(key)
-        if found is None:
-            with self._lock:
-                found = self._avals.setdefault(key, Aval(*key, self))
-        return found
+        with self._lock:
+            return self._avals.setdefault(key, Aval(*key, self))
 
     def handler(self, aval: Aval) -> Any:
         """jaxlib's maker of result arrays of this type."""
@@ -170,7 +169,10 @@ class Buffers:
 
     def _new_stage(self, aval: Aval) -> Stage:
         array = _aligned_empty(aval)
-        return array, self._transfer(array, aval, self._borrow), aval
+        twin = Aval(
+            aval.shape, aval.dtype, self
+        )  # jaxlib's objects hide from the garbage collector: no cycle over them
+        return array, self._transfer(array, twin, self._borrow), aval
 
     def release(self, holds: Sequence[Hold]) -> None:
         """Give staging memory back; the programs that read it must have finished."""
@@ -187,7 +189,7 @@ class Buffers:
         """Account for `nbytes` more of idle staging memory; past the budget, let all that is idle go first."""
         with self._lock:
             if self._idle_bytes + nbytes > STAGING_BUDGET:
-                for aval in self._avals.values():
+                for aval in list(self._avals.values()):
                     if aval.nbytes >= LARGE:
                         aval.idle.clear()
                 self._idle_bytes = 0

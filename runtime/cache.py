@@ -220,8 +220,14 @@ def default_cache() -> Cache | None:
     key = (switch, folder, limit)
     if key not in _opened:
         off = switch.lower() in ("off", "0", "no", "false")
-        _opened[key] = None if off else Cache(Path(folder or _platform_folder()), int(limit or _DEFAULT_LIMIT))
+        _opened[key] = None if off else Cache(Path(folder or _platform_folder()), _limit(limit))
     return _opened[key]
+
+
+def _limit(text: str) -> int:
+    if text and not text.isdecimal():
+        raise ValueError(f"HLOC_CACHE_BYTES is a number of bytes, got {text!r}")
+    return int(text or _DEFAULT_LIMIT)
 
 
 def _platform_folder() -> str:

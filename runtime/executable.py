@@ -54,7 +54,8 @@ class Executable:
     """A program compiled for one device. Several threads may run it at the same time.
 
     `execute` takes device arrays as they are and moves NumPy arrays to the device (see hloc.runtime.buffers); they may
-    be changed as soon as it returns. Results are jaxlib's device arrays, possibly still being computed.
+    be changed as soon as it returns. Results are jaxlib's device arrays; on the CPU they are computed, on other devices
+    perhaps still under way.
     """
 
     __slots__ = ("_array_type", "_avals", "_buffers", "_error", "_handlers", "_run", "backend", "loaded", "signature")

@@ -112,6 +112,17 @@ def test_idle_staging_memory_is_bounded() -> None:
     device._idle_bytes = 0
 
 
+def test_staging_memory_goes_with_the_last_executable_of_its_type() -> None:
+    executable = compile_stablehlo(double("37xf64"))
+    executable.execute([np.ones(37)])
+    key = ((37,), np.dtype(np.float64))
+    known = buffers(backend())._avals
+    assert known[key].idle
+    del executable
+    gc.collect()
+    assert key not in known
+
+
 def test_a_borrowed_array_is_not_kept_alive_by_the_result() -> None:
     class Tracked(np.ndarray):
         pass

@@ -226,6 +226,16 @@ def test_the_environment_switches_it_off(private_cache: Path, monkeypatch: pytes
     assert not private_cache.exists()
 
 
+def test_the_environment_sets_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLOC_CACHE_BYTES", "1000")
+    cache = default_cache()
+    assert cache is not None
+    assert cache.limit == 1000
+    monkeypatch.setenv("HLOC_CACHE_BYTES", "1G")
+    with pytest.raises(ValueError, match="HLOC_CACHE_BYTES is a number of bytes, got '1G'"):
+        default_cache()
+
+
 def test_the_platforms_cache_folder_is_the_default(tmp_path: Path) -> None:
     out = run_python(
         "from hloc.runtime.cache import default_cache; print(default_cache().folder)",
