@@ -17,19 +17,63 @@ if TYPE_CHECKING:
     from hloc.api import Explanation as Explanation
     from hloc.api import Lowered as Lowered
     from hloc.api import compile as compile
+    from hloc.diagnostics.errors import AliasError as AliasError
     from hloc.diagnostics.errors import CompileError as CompileError
+    from hloc.diagnostics.errors import DTypeError as DTypeError
+    from hloc.diagnostics.errors import IndexBoundsError as IndexBoundsError
+    from hloc.diagnostics.errors import InternalError as InternalError
+    from hloc.diagnostics.errors import MissingAttributeError as MissingAttributeError
+    from hloc.diagnostics.errors import MissingKeyError as MissingKeyError
+    from hloc.diagnostics.errors import ShapeError as ShapeError
+    from hloc.diagnostics.errors import SourceError as SourceError
+    from hloc.diagnostics.errors import StaticValueError as StaticValueError
+    from hloc.diagnostics.errors import UnboundVariableError as UnboundVariableError
+    from hloc.diagnostics.errors import UndefinedNameError as UndefinedNameError
+    from hloc.diagnostics.errors import UnsupportedError as UnsupportedError
     from hloc.runtime.array import Array as Array
 
 _HOME = {
+    "AliasError": "hloc.diagnostics.errors",
     "Array": "hloc.runtime.array",
     "CompileError": "hloc.diagnostics.errors",
     "Compiled": "hloc.api",
     "CompiledFunction": "hloc.api",
+    "DTypeError": "hloc.diagnostics.errors",
     "Explanation": "hloc.api",
+    "IndexBoundsError": "hloc.diagnostics.errors",
+    "InternalError": "hloc.diagnostics.errors",
     "Lowered": "hloc.api",
+    "MissingAttributeError": "hloc.diagnostics.errors",
+    "MissingKeyError": "hloc.diagnostics.errors",
+    "ShapeError": "hloc.diagnostics.errors",
+    "SourceError": "hloc.diagnostics.errors",
+    "StaticValueError": "hloc.diagnostics.errors",
+    "UnboundVariableError": "hloc.diagnostics.errors",
+    "UndefinedNameError": "hloc.diagnostics.errors",
+    "UnsupportedError": "hloc.diagnostics.errors",
     "compile": "hloc.api",
 }
-__all__ = ["Array", "CompileError", "Compiled", "CompiledFunction", "Explanation", "Lowered", "compile"]
+__all__ = [
+    "AliasError",
+    "Array",
+    "CompileError",
+    "Compiled",
+    "CompiledFunction",
+    "DTypeError",
+    "Explanation",
+    "IndexBoundsError",
+    "InternalError",
+    "Lowered",
+    "MissingAttributeError",
+    "MissingKeyError",
+    "ShapeError",
+    "SourceError",
+    "StaticValueError",
+    "UnboundVariableError",
+    "UndefinedNameError",
+    "UnsupportedError",
+    "compile",
+]
 
 
 def __getattr__(name: str) -> Any:

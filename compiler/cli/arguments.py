@@ -17,6 +17,9 @@ from typing import Any
 import click
 import numpy as np
 
+from hloc.api import type_spec
+from hloc.program import TypeSpec
+
 FILE_SUFFIXES = (".npy", ".npz", ".csv")
 _TYPE_NAME = re.compile(r"b1|[iu](8|16|32|64)|f(16|32|64)|c(64|128)")
 _PYTHON_TYPES = {"bool": "b1", "int": "i64", "float": "f64", "complex": "c128"}
@@ -139,7 +142,7 @@ def _abstract(node: ast.expr) -> Any:
     """What one argument of `--args` means: types become abstract arguments, literals stay."""
     text = ast.unparse(node)
     if isinstance(node, ast.Name | ast.Subscript) and _TYPE_NAME.match(text):
-        return _shape_dtype(text)
+        return _type_spec(text)
     if isinstance(node, ast.Tuple):
         return tuple(map(_abstract, node.elts))
     if isinstance(node, ast.List):
@@ -154,13 +157,12 @@ def _abstract(node: ast.expr) -> Any:
         raise _no_types(text) from error
 
 
-def _shape_dtype(text: str) -> Any:
-    import hloc
-
-    try:
-        return hloc.ShapeDtype(text.replace("(", "").replace(")", ""))
-    except ValueError as error:
-        raise _no_types(text) from error
+def _type_spec(text: str) -> TypeSpec:
+    """The abstract argument that `f64[3,4]` means."""
+    spec = type_spec(text.replace("(", "").replace(")", ""))
+    if not isinstance(spec, TypeSpec):
+        raise _no_types(text)
+    return spec
 
 
 def _annotated_type(annotation: Any) -> Any:
@@ -169,7 +171,7 @@ def _annotated_type(annotation: Any) -> Any:
     if not isinstance(name, str):
         return None
     name = _PYTHON_TYPES.get(name, name.strip("'\""))
-    return _shape_dtype(name) if _TYPE_NAME.match(name) else None
+    return _type_spec(name) if _TYPE_NAME.match(name) else None
 
 
 def _no_types(text: str) -> click.UsageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from hloc.cli.texts import emitted_texts, explanation_lines
 from hloc.diagnostics.errors import CompileError
 
 if TYPE_CHECKING:
-    from hloc.cli.interface import CompiledFunction
+    from hloc.api import CompiledFunction
 
 EMITTED = {
     "source": "source.py",
@@ -48,12 +49,19 @@ class Group(click.Group):
 def error_text(error: Exception) -> str:
     """The end of the error's traceback; where the user's own code raised it, the place too."""
     text = "".join(traceback.format_exception_only(error)).rstrip()
-    frames = [] if isinstance(error, CompileError) else traceback.extract_tb(error.__traceback__)
-    own = str(Path(__file__).parents[1])
-    user = [
-        frame for frame in frames if not frame.filename.startswith((own, "<")) and "importlib" not in frame.filename
-    ]
-    return text + "".join(f"\n  --> {frame.filename}:{frame.lineno}, in {frame.name}" for frame in user[-1:])
+    place = None if isinstance(error, CompileError) else user_frame(error)
+    return text if place is None else f"{text}\n  --> {place.filename}:{place.lineno}, in {place.name}"
+
+
+def user_frame(error: Exception) -> traceback.FrameSummary | None:
+    """The innermost frame outside of Python's library and installed packages, unless it is our own."""
+    installed = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith(str(Path(__file__).parents[1])):
+            return None
+        if not frame.filename.startswith((*installed, "<frozen")):
+            return frame
+    return None
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -144,7 +152,6 @@ def _types(function: CompiledFunction, types: str | None) -> Arguments:
     """The abstract arguments from the command line, else from the function itself."""
     if types is not None:
         return read_types(types)
-    signature = getattr(function, "declared_signature", None)
-    if signature is not None:
-        return Arguments(list(signature))
+    if function.signature is not None:
+        return read_types(function.signature)
     return annotated_types(inspect.unwrap(function))

@@ -14,8 +14,8 @@ import click
 import numpy as np
 
 if TYPE_CHECKING:
+    from hloc.api import CompiledFunction
     from hloc.cli.arguments import Arguments
-    from hloc.cli.interface import CompiledFunction
 
 ROUNDING = 1000  # times the element type's epsilon: the relative difference that counts as equal
 

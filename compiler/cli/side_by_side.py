@@ -15,8 +15,8 @@ from hloc.cli.stages import READERS, Line, align, source_lines
 from hloc.cli.texts import source_of
 
 if TYPE_CHECKING:
+    from hloc.api import CompiledFunction
     from hloc.cli.arguments import Arguments
-    from hloc.cli.interface import CompiledFunction
 
 NUMBER = 5  # columns of the line number and the space after it
 FRAME = 3  # columns of the frame and the padding of one column

@@ -7,15 +7,18 @@ place   ssa                              stablehlo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 STAGES = ("source", "ssa", "python", "stablehlo", "hlo")
 
-_SSA_PLACE = re.compile(r' loc\(("(?:[^"\\]|\\.)*") (\d+):\d+ \d+:\d+[^)]*\)$')
 _MLIR_ALIAS = re.compile(r"#(loc\d*) = loc\((.*)\)$")
 _MLIR_FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):\d+')
 _STRING = r'"(?:[^"\\]|\\.)*"'
+_SSA_PLACE = re.compile(rf" loc\(({_STRING}) (\d+):\d+ \d+:\d+(?: in {_STRING})?\)")
+_PYTHON_PLACE = re.compile(r"  # (.+):(\d+)$")
 _MLIR_PLACE = re.compile(rf""" loc\(((?:[^()"]|{_STRING}|\((?:[^()"]|{_STRING})*\))*)\)""")
 _HLO_FRAME = re.compile(r"stack_frame_id=(\d+)")
 _HLO_METADATA = re.compile(rf""",? metadata=\{{(?:[^}}"]|{_STRING})*\}}""")
@@ -54,9 +57,13 @@ def ssa_lines(text: str, file: str) -> list[Line]:
 
 
 def python_lines(text: str, file: str) -> list[Line]:
-    """Printed Python, which carries no places."""
-    del file
-    return [Line(line) for line in text.rstrip().splitlines()]
+    """Printed Python whose statements end with their place as a comment; the comments are taken off."""
+    lines = []
+    for line in text.rstrip().splitlines():
+        match = _PYTHON_PLACE.search(line)
+        known = match is not None and Path(match[1]).name == Path(file).name
+        lines.append(Line(_PYTHON_PLACE.sub("", line), int(match[2]) if match and known else 0))
+    return lines
 
 
 def stablehlo_lines(text: str, file: str) -> list[Line]:
@@ -129,18 +136,34 @@ READERS: dict[str, Callable[[str, str], list[Line]]] = {
 
 
 def align(stages: Sequence[Iterable[Line]]) -> list[Row]:
-    """Rows by source line. Each stage keeps its order: a line never stands above the one before it.
-
-    A line without a place, or one that comes from an earlier source line than the line above it, stays with that line.
-    """
-    placed = [_running(lines) for lines in stages]
+    """Rows by source line. Each stage keeps its order, so a line that has moved may stand beside another one."""
+    placed = [_rows(list(lines)) for lines in stages]
     numbers = sorted({number for stage in placed for number, _ in stage})
     return [Row(n, tuple(tuple(line for number, line in stage if number == n) for stage in placed)) for n in numbers]
 
 
-def _running(lines: Iterable[Line]) -> list[tuple[int, Line]]:
+def _rows(lines: list[Line]) -> list[tuple[int, Line]]:
+    """The row of each line: as many lines as possible stand in their own; the others stay with the line above."""
+    kept = set(_longest_ascending([line.source for line in lines]))
     row, placed = 0, []
-    for line in lines:
-        row = max(row, line.source)
+    for number, line in enumerate(lines):
+        row = line.source if number in kept else row
         placed.append((row, line))
     return placed
+
+
+def _longest_ascending(numbers: Sequence[int]) -> Iterator[int]:
+    """Positions, from the last, of a longest subsequence that never descends; zeros do not count."""
+    ends: list[int] = []  # ends[k]: the least number that ends a subsequence of k + 1
+    positions: list[int] = []  # and its position
+    before: dict[int, int | None] = {}
+    for position, number in enumerate(numbers):
+        if number:
+            length = bisect_right(ends, number)
+            before[position] = positions[length - 1] if length else None
+            ends[length:] = [number, *ends[length + 1 :]]
+            positions[length:] = [position, *positions[length + 1 :]]
+    at = positions[-1] if positions else None
+    while at is not None:
+        yield at
+        at = before[at]

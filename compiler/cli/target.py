@@ -6,14 +6,11 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import click
 
+from hloc.api import CompiledFunction, compile
 from hloc.cli.arguments import existing_file
-
-if TYPE_CHECKING:
-    from hloc.cli.interface import CompiledFunction
 
 
 def load_function(target: str) -> tuple[CompiledFunction, ModuleType]:
@@ -59,27 +56,23 @@ def load_module(path: Path) -> ModuleType:
 
 def named_function(module: ModuleType, file: str, name: str) -> CompiledFunction:
     """A function or `Class.method` of a module. Raises click.UsageError where there is none."""
-    import hloc
-
     value: object = module
     for part in name.split("."):
         if not hasattr(value, part):
             raise click.UsageError(f"{file} defines no {name}")
         value = getattr(value, part)
-    if isinstance(value, hloc.CompiledFunction):
+    if isinstance(value, CompiledFunction):
         return value
     if not callable(value):
         raise click.UsageError(f"{name} in {file} is no function")
-    return hloc.compile(value)
+    return compile(value)
 
 
 def decorated_functions(module: ModuleType) -> list[CompiledFunction]:
     """The functions of a module that hloc.compile decorates there, each once."""
-    import hloc
-
     found = [
         value
         for value in vars(module).values()
-        if isinstance(value, hloc.CompiledFunction) and getattr(value, "__module__", None) == module.__name__
+        if isinstance(value, CompiledFunction) and getattr(value, "__module__", None) == module.__name__
     ]
     return list({id(value): value for value in found}.values())

@@ -11,8 +11,8 @@ from hloc.diagnostics.render import display_path
 from hloc.diagnostics.span import Span
 
 if TYPE_CHECKING:
+    from hloc.api import Compiled, CompiledFunction, Explanation, Lowered
     from hloc.cli.arguments import Arguments
-    from hloc.cli.interface import Compiled, CompiledFunction, Explanation, Lowered
 
 SECTIONS = {
     "static": ("Static", "Nothing became static: all arguments are data."),

@@ -8,8 +8,10 @@ import click
 import numpy as np
 import pytest
 
-from hloc.cli.arguments import load_file, read_types, read_values, split
+from hloc.cli.arguments import annotated_types, load_file, read_types, read_values, split
 from hloc.cli.runs import same
+from hloc.ir.types import I64, parse_type
+from hloc.program import TypeSpec
 
 
 @pytest.mark.parametrize(
@@ -26,10 +28,35 @@ def test_split(text: str, parts: list[str]) -> None:
     assert split(text) == parts
 
 
-def test_types_nest_in_containers(fake_api: None) -> None:
-    types = read_types("[f32[2], {'a': (c64, None)}], x=u8[0,3]")
-    assert repr(types.positional) == "[[f32[2], {'a': (c64, None)}]]"
-    assert repr(types.keywords) == "{'x': u8[0,3]}"
+def array(text: str) -> TypeSpec:
+    return TypeSpec(parse_type(text))
+
+
+def test_types_nest_in_containers() -> None:
+    types = read_types("[f32[2], {'a': (c64[1,1], None)}], x=u8[0,3], axis=-1, how='f'")
+    assert types.positional == [[array("f32[2]"), {"a": (array("c64[1,1]"), None)}]]
+    assert types.keywords == {"x": array("u8[0,3]"), "axis": -1, "how": "f"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("i64", True), ("f64", True), ("b1", True), ("c128", True), ("f32", False)]
+)
+def test_types_of_python_numbers(text: str, number: bool) -> None:
+    assert read_types(text).positional == [TypeSpec(parse_type(text), number=number)]
+
+
+def annotated(x: "f64[3,4]", n: int, y: complex, eps: float = 1e-3, *, last: "b1[2]") -> None:  # noqa: F821, UP037
+    """A function with types in its annotations."""
+
+
+def test_types_from_annotations() -> None:
+    types = annotated_types(annotated)
+    assert types.positional == [
+        array("f64[3,4]"),
+        TypeSpec(I64, number=True),
+        TypeSpec(parse_type("c128"), number=True),
+    ]
+    assert types.keywords == {"last": array("b1[2]")}
 
 
 def test_no_types() -> None:
@@ -37,7 +64,7 @@ def test_no_types() -> None:
 
 
 @pytest.mark.parametrize("text", ["f(1)", "x", "f64[-1]", "1 +", ")", "**k"])
-def test_other_text_is_refused(fake_api: None, text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(click.UsageError, match="is no list of types"):
         read_types(text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from hloc.cli.side_by_side import LEAST, share
-from hloc.cli.stages import Line, align, hlo_lines, source_lines, ssa_lines, stablehlo_lines
+from hloc.cli.stages import Line, align, hlo_lines, python_lines, source_lines, ssa_lines, stablehlo_lines
 from hloc.diagnostics.span import Span
 from hloc.emit import EmitOptions, emit_module
 from hloc.ir.builder import Builder
@@ -37,6 +37,16 @@ def test_ssa_lines_know_their_place() -> None:
         Line("}"),
     ]
     assert [line.source for line in ssa_lines(print_module(module, spans=True), "/other.py")] == [0, 0, 0, 0]
+
+
+def test_places_inside_a_line_are_taken_off() -> None:
+    text = f'%b: f64 = for %n, %a {{direction = 1}} loc("{FILE}" 15:4 15:21 in "f(g)") body(%k: i64, %c: f64) {{'
+    assert ssa_lines(text, FILE) == [Line("%b: f64 = for %n, %a {direction = 1} body(%k: i64, %c: f64) {", 15)]
+
+
+def test_places_in_printed_python_are_comments() -> None:
+    text = f"def main(x):\n    y = x + 1  # {FILE}:3\n    z = y  # /lib.py:4\n"
+    assert python_lines(text, FILE) == [Line("def main(x):"), Line("    y = x + 1", 3), Line("    z = y")]
 
 
 def test_stablehlo_locations_are_followed_through_aliases_names_and_fusions() -> None:
@@ -111,13 +121,22 @@ def test_places_survive_emission_and_xla() -> None:
 
 
 def test_stages_are_aligned_by_source_line_and_keep_their_order() -> None:
-    source = source_lines("def f(x):\n    y = x * x\n    return y + 1\n", 5)
-    stage = [Line("head", 5), Line("open"), Line("add", 7), Line("late multiply", 6), Line("close")]
+    source = source_lines("def f(x):\n    for i in range(n):\n        y = x * x\n    return y\n", 5)
+    stage = [
+        Line("head", 5),
+        Line("open"),
+        Line("hoisted", 7),
+        Line("for", 6),
+        Line("add", 7),
+        Line("close"),
+        Line("end", 8),
+    ]
     rows = align([source, stage])
     assert [(row.source, [line.text for line in row.cells[1]]) for row in rows] == [
-        (5, ["head", "open"]),
-        (6, []),
-        (7, ["add", "late multiply", "close"]),
+        (5, ["head", "open", "hoisted"]),
+        (6, ["for"]),
+        (7, ["add", "close"]),
+        (8, ["end"]),
     ]
     assert [row.cells[0] for row in rows] == [(line,) for line in source]
 
