@@ -16,7 +16,7 @@ VERSIONING_FLAGS = (
 
 
 def build_options(module: Module, options: EmitOptions) -> BuildOptions:
-    """Compile options for a prepared module."""
-    if options.platform != "cpu" or not options.tune:
+    """Compile options for a prepared module. In strict mode, nothing that may move a product next to a sum."""
+    if options.platform != "cpu" or not options.tune or options.strict:
         return BuildOptions()
     return BuildOptions(extra=dict(VERSIONING_FLAGS))

@@ -8,7 +8,6 @@ loops, become calls.
 
 from __future__ import annotations
 
-from hloc.emit.loops import Loop
 from hloc.ir.core import Block, Function, Module, Op, Value
 from hloc.ir.types import TensorType
 from hloc.ops.control import Call
@@ -17,14 +16,14 @@ from hloc.ops.elementwise import Barrier
 
 def call_barriers(module: Module, function: Function) -> None:
     """Turn the barriers to keep in a function into calls; the functions they call are added to the module."""
-    _rewrite(module, function.block, in_loop=function.name != module.main)
+    _rewrite(module, function.block)
 
 
-def _rewrite(module: Module, block: Block, in_loop: bool) -> None:
+def _rewrite(module: Module, block: Block) -> None:
     for position, op in enumerate(block.ops):
         for region in op.regions:
-            _rewrite(module, region, in_loop or op.kind is Loop)
-        if in_loop and op.kind is Barrier and op.attrs.get("keep"):
+            _rewrite(module, region)
+        if op.kind is Barrier and op.attrs.get("keep"):
             attrs = {"function": _keeper(module, tuple(v.type for v in op.operands)), "inline": False}
             block.ops[position] = Op(Call, op.operands, attrs, (), op.results, op.span)
 

@@ -1,6 +1,6 @@
 """Finds whole-array copies inside loops in optimised HLO: what in-place updates must not become.
 
-    ROOT %body … { %copy.3 = f64[1000000]{0} copy(%get-tuple-element.7), metadata={… source_line=12} }
+    %body … { %copy.3 = f64[1000000]{0} copy(%get-tuple-element.7), metadata={… stack_frame_id=3} }
 
 The text is `Executable.optimized_hlo()`. A computation counts as inside a loop if a `while` body reaches it by calls,
 fusions or branches; loops in native regions keep their own computations, so they are seen too.
@@ -22,7 +22,10 @@ _CALLEE = re.compile(
     r"(?:body|calls|to_apply|true_computation|false_computation)=%?([\w.\-]+)|branch_computations=\{([^}]*)\}"
 )
 _BODY = re.compile(r"body=%?([\w.\-]+)")
-_SOURCE = re.compile(r'source_file="([^"]*)" source_line=(\d+)')
+_FRAME_OF = re.compile(r"stack_frame_id=(\d+)")
+_FILE = re.compile(r'^(\d+) "(.*)"$', re.MULTILINE)
+_LOCATION = re.compile(r"^(\d+) \{file_name_id=(\d+) function_name_id=\d+ line=(\d+)", re.MULTILINE)
+_FRAME = re.compile(r"^(\d+) \{file_location_id=(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,10 @@ class _Instruction:
 
 def find_copies(hlo: str, min_bytes: int = 1024) -> list[Finding]:
     """Copies of at least `min_bytes` in loop bodies, fusions that do nothing else included, in order of the text."""
-    computations = _parse(hlo)
+    computations, places = _parse(hlo), _places(hlo)
     inside = _inside_loops(computations)
     return [
-        _finding(instruction)
+        _finding(instruction, places)
         for name, instructions in computations.items()
         if name in inside
         for instruction in instructions
@@ -80,7 +83,8 @@ def _inside_loops(computations: dict[str, list[_Instruction]]) -> set[str]:
         name = pending.pop()
         if name not in inside:
             inside.add(name)
-            pending += [callee for i in computations.get(name, []) for callee in _callees(i)]
+            calls = [i for i in computations.get(name, []) if i.opcode != "fusion"]
+            pending += [callee for i in calls for callee in _callees(i)]
     return inside
 
 
@@ -101,7 +105,14 @@ def _bytes(shape: str) -> int:
     return prod(int(d) for d in match[3].split(",") if d) * bits // 8
 
 
-def _finding(instruction: _Instruction) -> Finding:
-    source = _SOURCE.search(instruction.rest)
-    file, line = (source[1], int(source[2])) if source else ("", 0)
+def _places(hlo: str) -> dict[str, tuple[str, int]]:
+    """File and line of each stack frame id, from the tables at the head of the text."""
+    files = dict(_FILE.findall(hlo.partition("FunctionNames")[0]))
+    lines = {number: (files.get(file, ""), int(line)) for number, file, line in _LOCATION.findall(hlo)}
+    return {number: lines.get(location, ("", 0)) for number, location in _FRAME.findall(hlo)}
+
+
+def _finding(instruction: _Instruction, places: dict[str, tuple[str, int]]) -> Finding:
+    frame = _FRAME_OF.search(instruction.rest)
+    file, line = places.get(frame[1], ("", 0)) if frame else ("", 0)
     return Finding(instruction.name, _bytes(instruction.shape), file, line)

@@ -21,7 +21,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, walk
 from hloc.ir.types import I64, scalar
 from hloc.ops.control import Control, For, While
-from hloc.ops.elementwise import Add, Compare, Convert, Maximum, Minimum, Subtract
+from hloc.ops.elementwise import Add, Compare, Convert, Maximum, Minimum, Select, Subtract
 from hloc.ops.helpers import constant
 from hloc.ops.shape import Constant
 
@@ -40,8 +40,8 @@ class Loop(Control):
 def canonicalize_loops(function: Function) -> None:
     """Turn every `for` and `while` of a function into `loop`, in place."""
     used = used_values(function.block)
-    constants = {op.result: op.attrs["value"] for op in walk(function.block) if op.kind is Constant}
-    _rewrite(function.block, used, constants)
+    makers = {op.result: op for op in walk(function.block) if len(op.results) == 1}
+    _rewrite(function.block, used, makers)
 
 
 def used_values(block: Block) -> set[Value]:
@@ -54,25 +54,25 @@ def used_values(block: Block) -> set[Value]:
     return used
 
 
-def _rewrite(block: Block, used: set[Value], constants: dict[Value, np.ndarray]) -> None:
+def _rewrite(block: Block, used: set[Value], makers: dict[Value, Op]) -> None:
     old, block.ops = block.ops, []
     for op in old:
         for region in op.regions:
-            _rewrite(region, used, constants)
+            _rewrite(region, used, makers)
         b = Builder(block, op.span)
-        if op.kind is For:
-            _for_to_loop(b, op, used, constants)
+        if op.kind is For and op.results:
+            _for_to_loop(b, op, used, makers)
         elif op.kind is While:
             _while_to_loop(b, op, used)
-        else:
+        elif op.kind is not For:
             block.ops.append(op)
 
 
-def _for_to_loop(b: Builder, op: Op, used: set[Value], constants: dict[Value, np.ndarray]) -> None:
+def _for_to_loop(b: Builder, op: Op, used: set[Value], makers: dict[Value, Op]) -> None:
     count, *inits = op.operands
     (body,) = op.regions
     k = body.args[0]
-    limit = _trip_count(b, count, constants)
+    limit = _trip_count(b, count, makers)
     counter = body.args[0] = Value(U64, k.name)
     old, body.ops = body.ops, []
     start = Builder(body, op.span)
@@ -80,23 +80,39 @@ def _for_to_loop(b: Builder, op: Op, used: set[Value], constants: dict[Value, np
         _define_index(start, k, counter, count, op.attrs.get("direction", 1))
     body.ops += old
     _step(body, counter, op)
-    cond = _counter_below(body, limit, op)
+    cond = _counter_below(body, limit, upper_bound(count, makers), op)
     _append_loop(b, op, [constant(b, 0, U64.dtype), *inits], cond, body, (Value(U64), *op.results))
 
 
-def _counter_below(body: Block, limit: Value, op: Op) -> Block:
-    """The condition counter < limit; the attribute `bound` of a `for` tells LLVM how far the counter can get."""
+def _counter_below(body: Block, limit: Value, bound: int | None, op: Op) -> Block:
+    """The condition counter < limit; a known bound of a limit that is data tells LLVM how far the counter can get."""
     cond = Block([Value(v.type, v.name) for v in body.args])
     b = Builder(cond, op.span)
-    if "bound" in op.attrs:
-        limit = b.emit(Minimum, limit, constant(b, op.attrs["bound"], U64.dtype))
+    if bound is not None:
+        limit = b.emit(Minimum, limit, constant(b, bound, U64.dtype))
     cond.results = [b.emit(Compare, cond.args[0], limit, direction="LT")]
     return cond
 
 
-def _trip_count(b: Builder, count: Value, constants: dict[Value, np.ndarray]) -> Value:
-    if count in constants:
-        return constant(b, max(int(constants[count]), 0), U64.dtype)
+def upper_bound(count: Value, makers: dict[Value, Op]) -> int | None:
+    """The largest value of a count, where the operations that make it show one; 0 for a negative one."""
+    op = makers.get(count)
+    if op is None:
+        return None
+    if op.kind is Constant:
+        return max(int(op.attrs["value"]), 0)
+    bounds = [upper_bound(v, makers) for v in op.operands if v.type == count.type]
+    known = [bound for bound in bounds if bound is not None]
+    if op.kind is Minimum and known:
+        return min(known)
+    if op.kind in (Select, Maximum) and len(known) == len(bounds):
+        return max(known)
+    return None
+
+
+def _trip_count(b: Builder, count: Value, makers: dict[Value, Op]) -> Value:
+    if count in makers and makers[count].kind is Constant:
+        return constant(b, max(int(makers[count].attrs["value"]), 0), U64.dtype)
     return b.emit(Convert, b.emit(Maximum, count, constant(b, 0, I64.dtype)), dtype=U64.dtype)
 
 

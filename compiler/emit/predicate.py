@@ -20,14 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, substitute, walk
+from hloc.ir.core import Block, Function, Op, Value, substitute
 from hloc.ops.control import For, If, Switch, While
 from hloc.ops.elementwise import Add, And, Compare, Maximum, Minimum, Not, Select
 from hloc.ops.helpers import constant
 from hloc.ops.indexing import Read, Upd, window
 from hloc.ops.shape import Constant
-
-Constants = dict[Value, np.ndarray]
 
 EXPENSIVE = 16
 """Cost of an element of an operation that is not cheap, in cheap ones."""
@@ -43,21 +41,20 @@ class Policy:
 
 def predicate_stores(function: Function, policy: Policy) -> None:
     """Rewrite the branches in loops of a function whose loops are not canonical yet, in place."""
-    constants = {op.result: op.attrs["value"] for op in walk(function.block) if op.kind is Constant}
-    _rewrite(function.block, policy, constants, in_loop=False)
+    _rewrite(function.block, policy, in_loop=False)
 
 
-def _rewrite(block: Block, policy: Policy, constants: Constants, in_loop: bool) -> None:
+def _rewrite(block: Block, policy: Policy, in_loop: bool) -> None:
     for op in block.ops:
         for region in op.regions:
-            _rewrite(region, policy, constants, in_loop or op.kind in (For, While))
+            _rewrite(region, policy, in_loop or op.kind in (For, While))
     if not in_loop:
         return
     old, block.ops = block.ops, []
     renamed: dict[Value, Value] = {}
     for op in old:
         if op.kind in (If, Switch) and _profitable(op, policy):
-            branch = _Branch(block, op, constants)
+            branch = _Branch(block, op)
             renamed.update(zip(op.results, branch.flatten(), strict=True))
         else:
             block.ops.append(op)
@@ -137,9 +134,8 @@ def _op_work(op: Op) -> int | None:
 class _Branch:
     """One `if` or `switch` that is written flat into `block`, branch after branch."""
 
-    def __init__(self, block: Block, op: Op, constants: Constants) -> None:
+    def __init__(self, block: Block, op: Op) -> None:
         self.op = op
-        self.constants = constants
         self.b = Builder(block, op.span)
         roots = [_Roots(region) for region in op.regions]
         self.roots = [_common_root(roots, j) for j in range(len(op.results))]
@@ -194,14 +190,10 @@ class _Branch:
         self.b.block.ops.append(Op(Upd, (array, value, *starts), attrs, (), op.results, op.span))
 
     def _counted_loop(self, op: Op, pred: Value) -> None:
-        """A count that is a constant stays visible as the attribute `bound`."""
         count, *inits = op.operands
-        attrs = dict(op.attrs)
-        if count in self.constants:
-            attrs["bound"] = max(int(self.constants[count]), 0)
         with self.b.spanned(op.span):
             count = self.b.emit(Select, pred, count, constant(self.b, 0, np.int64))
-        self.b.block.ops.append(Op(For, (count, *inits), attrs, op.regions, op.results, op.span))
+        self.b.block.ops.append(Op(For, (count, *inits), op.attrs, op.regions, op.results, op.span))
 
     def _loop(self, op: Op, pred: Value) -> None:
         cond = op.regions[0]

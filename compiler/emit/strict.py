@@ -25,5 +25,5 @@ def _separate(block: Block) -> None:
         if op.kind is Multiply and op.result.type.dtype.kind in "fc":
             result = op.result
             op.results = (Value(result.type, result.name),)
-            Builder(block, op.span).emit_many(Barrier, *op.results)
+            Builder(block, op.span).emit_many(Barrier, *op.results, keep="product")
             block.ops[-1].results = (result,)

@@ -51,7 +51,7 @@ def _tune_loop(b: Builder, op: Op) -> None:
     captured = free_values(body)
     temporaries = _Commit(body).run()
     for barrier in body.ops:
-        if barrier.kind is Barrier and barrier.attrs.get("keep"):
+        if barrier.kind is Barrier and barrier.attrs.get("keep") is True:
             temporaries += [v for v in barrier.results if not v.type.rank]
     for value in dict.fromkeys(temporaries):
         if value not in body.results:

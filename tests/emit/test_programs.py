@@ -46,3 +46,12 @@ def test_program_agrees_with_python(name: str, mode: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_loops_copy_no_array(name: str, mode: str) -> None:
     assert find_copies(executable(name, 40, mode).optimized_hlo(), min_bytes=40) == []
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_strict_program_agrees_with_python_exactly(name: str) -> None:
+    program = PROGRAMS[name]
+    arguments = program.arguments(40)
+    expected = as_tuple(program.python(*arguments))
+    for result, value in zip(executable(name, 40, "strict").execute(arguments), expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(result), value)
