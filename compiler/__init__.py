@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hloc.diagnostics.errors import ShapeError as ShapeError
     from hloc.diagnostics.errors import SourceError as SourceError
     from hloc.diagnostics.errors import StaticValueError as StaticValueError
-    from hloc.diagnostics.errors import UnboundVariableError as UnboundVariableError
     from hloc.diagnostics.errors import UndefinedNameError as UndefinedNameError
     from hloc.diagnostics.errors import UnsupportedError as UnsupportedError
     from hloc.runtime.array import Array as Array
@@ -48,7 +47,6 @@ _HOME = {
     "ShapeError": "hloc.diagnostics.errors",
     "SourceError": "hloc.diagnostics.errors",
     "StaticValueError": "hloc.diagnostics.errors",
-    "UnboundVariableError": "hloc.diagnostics.errors",
     "UndefinedNameError": "hloc.diagnostics.errors",
     "UnsupportedError": "hloc.diagnostics.errors",
     "compile": "hloc.api",
@@ -69,7 +67,6 @@ __all__ = [
     "ShapeError",
     "SourceError",
     "StaticValueError",
-    "UnboundVariableError",
     "UndefinedNameError",
     "UnsupportedError",
     "compile",

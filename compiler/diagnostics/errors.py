@@ -7,6 +7,7 @@ The classes are public names of the package, and tracebacks call them so: `hloc.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from hloc.diagnostics.render import render
 from hloc.diagnostics.span import Span
@@ -32,9 +33,13 @@ class Report:
 
 
 class CompileError(Exception):
-    """hloc cannot compile this program; says where, what was found and what would work."""
+    """hloc cannot compile this program; says where, what was found and what would work.
+
+    hint: what generally helps with errors of this class; shown where the one that is raised says nothing better.
+    """
 
     __module__ = "hloc"
+    hint: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ == __name__:
@@ -50,7 +55,7 @@ class CompileError(Exception):
         help: str = "",
     ) -> None:
         super().__init__(message)
-        self.report = Report(message, span, list(labels or ()), list(notes or ()), help)
+        self.report = Report(message, span, list(labels or ()), list(notes or ()), help or self.hint)
 
     def with_span(self, span: Span) -> CompileError:
         """Set the place, unless a more precise one is known already."""
@@ -76,50 +81,64 @@ class CompileError(Exception):
 class UnsupportedError(CompileError, NotImplementedError):
     """A construct or function of Python or NumPy that hloc does not have."""
 
+    hint = "docs/language.md and docs/numpy.md list what compiles"
+
 
 class ShapeError(CompileError, ValueError):
     """Shapes do not fit together."""
+
+    hint = "sizes of a dimension must be equal, or one of them 1, as NumPy asks"
 
 
 class DTypeError(CompileError, TypeError):
     """Element types or kinds of values do not fit the operation."""
 
+    hint = "convert first: x.astype(dtype) for arrays, int(x), float(x) or bool(x) for numbers"
+
 
 class StaticValueError(CompileError, TypeError):
     """A value is needed at compile time but depends on data."""
+
+    hint = "pass it as an argument of the compiled function: arguments become static where that is needed"
 
 
 class IndexBoundsError(CompileError, IndexError):
     """An index known at compile time is out of range."""
 
+    hint = "a.shape gives the number of dimensions and their sizes"
+
 
 class UndefinedNameError(CompileError, NameError):
     """A name that is never defined."""
 
-
-class UnboundVariableError(CompileError, UnboundLocalError):
-    """A local variable that is used before it is assigned, on every path."""
+    hint = "assign it in the function, around it or in its module before the call"
 
 
 class MissingAttributeError(CompileError, AttributeError):
     """An attribute that the value does not have."""
 
+    hint = "docs/numpy.md lists the attributes and methods of arrays that compile"
+
 
 class MissingKeyError(CompileError, KeyError):
     """A key that a dict does not have."""
 
-    __str__ = CompileError.__str__
+    hint = "d.get(key, default) reads a key that may be missing"
 
 
 class AliasError(CompileError, ValueError):
     """A write through a name that may mean one of several arrays."""
 
+    hint = "take a copy (x = x.copy()) before the branch or loop, or before the write"
+
 
 class SourceError(CompileError, OSError):
     """Python cannot give the source of a function."""
 
-    __str__ = CompileError.__str__
+    hint = "define the function in a file or a notebook cell"
 
 
 class InternalError(CompileError, RuntimeError):
     """A fault of hloc itself; the message says how to report it."""
+
+    hint = "this is a fault of hloc: please report it with this text and the function"

@@ -35,6 +35,9 @@ class Plain:
     def __init__(self, x):
         self.x = x
 
+    def doubled(self):
+        return 2 * self.x
+
 counter = 0
 
 """
