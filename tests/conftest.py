@@ -1,4 +1,4 @@
-"""Golden texts: `golden("a.txt", text)` compares with tests/golden/a.txt; `pytest --update-golden` rewrites the file."""
+"""Golden texts: `golden("a.txt", text)` compares with tests/golden/a.txt, which `pytest --update-golden` rewrites."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from hloc.ir.to_python.copies import insert_copies, memory_classes
 from hloc.ir.to_python.expressions import Expressions
 from hloc.ir.to_python.nesting import Nesting
 from hloc.ir.to_python.prepare import use_counts
+from hloc.ir.to_python.source import text
 from hloc.ir.to_python.variables import assign_variables
 from hloc.ir.to_python.weak import weak_values
 
@@ -40,7 +41,7 @@ class _FunctionWriter:
     def write(self, convert: bool) -> Any:
         params = [self.variable(v) for v in self.function.params]
         converted = [v for v in self.function.params if convert and self.counts[v]]
-        body = [self.conversion(v) for v in converted] + self.block(self.function.block)
+        body = _merge_copies([self.conversion(v) for v in converted], self.block(self.function.block))
         results = [self.expressions.strong(v) for v in self.function.results]
         value = results[0] if len(results) == 1 else gast.Tuple(results, gast.Load()) if results else None
         body.append(gast.Return(value))
@@ -101,8 +102,20 @@ class _FunctionWriter:
         then, otherwise = (self.branch(op, region) for region in op.regions)
         test = self.expressions.loose(op.operands[0])
         if not then:
-            then, otherwise, test = otherwise, [], gast.UnaryOp(gast.Not(), test)
+            then, otherwise, test = otherwise, [], self.negation(op.operands[0])
         return [gast.If(test, then, otherwise)] if then else []
+
+    def negation(self, test: Value) -> Any:
+        """`x >= y` for `x < y` where there is no NaN, else `not …`."""
+        op, tree = self.expressions.nested.get(test), self.expressions.loose(test)
+        if (
+            op is None
+            or op.name != "compare"
+            or op.operands[0].type.dtype.kind in "fc"
+            or type(tree) is not gast.Compare
+        ):
+            return gast.UnaryOp(gast.Not(), tree)
+        return gast.Compare(tree.left, [_OPPOSITE[type(tree.ops[0])]()], tree.comparators)
 
     def branch(self, op: Op, region: Block) -> list[Any]:
         statements = self.block(region)
@@ -150,8 +163,31 @@ class _FunctionWriter:
         test = self.expressions.loose(cond.results[0])
         if not first:
             return gast.While(test, statements or [gast.Pass()], [])
-        leave = gast.If(gast.UnaryOp(gast.Not(), test), [gast.Break()], [])
+        leave = gast.If(self.negation(cond.results[0]), [gast.Break()], [])
         return gast.While(trees.literal(True), [*first, leave, *statements], [])
+
+
+_OPPOSITE = {
+    gast.Lt: gast.GtE,
+    gast.GtE: gast.Lt,
+    gast.Gt: gast.LtE,
+    gast.LtE: gast.Gt,
+    gast.Eq: gast.NotEq,
+    gast.NotEq: gast.Eq,
+}
+
+
+def _merge_copies(conversions: list[Any], statements: list[Any]) -> list[Any]:
+    """`x = np.asarray(x, T)` and, right after, `x = np.copy(x)` are `x = np.array(x, T)`."""
+    conversions = list(conversions)
+    while statements and isinstance(statements[0], gast.Assign):
+        texts = [text(c.targets[0]) for c in conversions]
+        name = text(statements[0].targets[0])
+        if text(statements[0].value) != f"np.copy({name})" or name not in texts:
+            break
+        conversions[texts.index(name)].value.func = trees.attribute("np.array")
+        statements = statements[1:]
+    return conversions + statements
 
 
 _CONTROL = {
