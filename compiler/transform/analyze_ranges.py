@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from hloc.ir.core import Block, Function, Op, Value
+from hloc.ir.core import Block, Function, Module, Op, Value
+from hloc.transform.call_graph import callees, callees_first, fixed_signatures, recursive_functions
 from hloc.transform.intervals import Interval, full
 from hloc.transform.linear import Linear
 from hloc.transform.range_rules import RULES
@@ -30,9 +31,25 @@ _COUNTS = Interval(0, 2**63 - 1)
 Known = tuple[Interval | None, Linear | None]
 
 
-def analyze_ranges(function: Function) -> Ranges:
-    """What is known of all integer and bool values of a function."""
-    return _Interpreter(function)
+def analyze_ranges(function: Function, params: Sequence[Interval | None] | None = None) -> Ranges:
+    """What is known of all integer and bool values of a function, whose parameters lie in the intervals `params`."""
+    return _Interpreter(function, params or [None] * len(function.params))
+
+
+def analyze_module(module: Module) -> dict[str, Ranges]:
+    """What is known of the values of each function; callers first, so that arguments bound the parameters."""
+    graph = {name: callees(module, function) for name, function in module.functions.items()}
+    order = callees_first(graph, module.main)
+    open_ = fixed_signatures(module) | recursive_functions(graph, order)
+    arguments: dict[str, list[Interval | None]] = {}
+    result: dict[str, Ranges] = {}
+    for name in sorted(order, key=lambda name: -order[name]):
+        function = module.functions[name]
+        result[name] = ranges = analyze_ranges(function, None if name in open_ else arguments.get(name))
+        for callee, intervals in ranges.calls.values():
+            before = arguments.get(callee, intervals)
+            arguments[callee] = [x.hull(y) if x and y else None for x, y in zip(before, intervals, strict=True)]
+    return result
 
 
 class _Interpreter(Ranges):
@@ -43,13 +60,13 @@ class _Interpreter(Ranges):
         closed: loop carries that have a closed form at present.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, params: Sequence[Interval | None]) -> None:
         super().__init__(function)
         self.relevant: dict[Block, list[Op]] = {}
         self.closed: set[Value] = set()
         self.number(function.block)
-        for param in function.params:
-            self.define(param, None)
+        for param, interval in zip(function.params, params, strict=True):
+            self.define(param, interval)
         self.block(function.block)
 
     def number(self, block: Block) -> None:
@@ -58,7 +75,7 @@ class _Interpreter(Ranges):
             self.order[value] = len(self.order)
         self.relevant[block] = []
         for op in block.ops:
-            if op.regions or any(v.type.dtype.kind in "biu" for v in op.results):
+            if op.regions or op.name == "call" or any(v.type.dtype.kind in "biu" for v in op.results):
                 self.relevant[block].append(op)
             for region in op.regions:
                 self.number(region)
@@ -162,7 +179,7 @@ class _Interpreter(Ranges):
         if op.attrs.get("direction", 1) < 0:
             trips = self.form[op.operands[0]].plus(trips, -1).shifted(-1)
         form = self.form[init].plus(trips, step)
-        interval = Interval(self.at_least(form), self.at_most(form))
+        interval = self.bounds(form)
         if interval.within(everything):
             self.closed.add(arg)
             self.define(arg, interval, form)
@@ -171,7 +188,7 @@ class _Interpreter(Ranges):
         """The result of a carry with a closed form: init + step * max(count, 0)."""
         if total.lo >= 0:
             form = self.form[init].plus(self.form[count], step)
-            self.define(result, Interval(self.at_least(form), self.at_most(form)), form)
+            self.define(result, self.bounds(form), form)
             return
         start, trips = self.numeric(self.form[init]), (0, max(total.hi, 0))
         self.define(result, Interval(start.lo + min(step * t for t in trips), start.hi + max(step * t for t in trips)))
@@ -211,6 +228,11 @@ class _Interpreter(Ranges):
         self.undo(mark)
         for result, interval in zip(op.results, [_COUNTS, *found], strict=True):
             self.define(result, interval)
+
+    def call(self, op: Op) -> None:
+        """Note the intervals of the arguments; nothing is known of the results."""
+        self.calls[op] = op.attrs["function"], [self.range_of(v) for v in op.operands]
+        self.plain(op)
 
     def fixpoint(self, op: Op, run: Callable[[], list[Interval | None]]) -> None:
         """Find intervals of the carries of a loop that hold what it yields too; the arguments of its body get them.
@@ -267,4 +289,5 @@ _CONTROL: dict[str, Callable[[_Interpreter, Op], None]] = {
     "switch": _Interpreter.switch,
     "for": _Interpreter.for_,
     "while": _Interpreter.while_,
+    "call": _Interpreter.call,
 }

@@ -17,24 +17,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from hloc.ir.core import Function, Module, Op, Value
-from hloc.transform.analyze_ranges import analyze_ranges
+from hloc.ir.core import Module, Op, Value
+from hloc.transform.analyze_ranges import analyze_module
 from hloc.transform.fold_control import pass_by
+from hloc.transform.ranges import Ranges
 from hloc.transform.regions import keep_results
-from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
+from hloc.transform.rewrite import Replacement, Rewriter
 
 _LARGEST = 64
 
 
 def drop_checks(module: Module) -> bool:
     """Use the ranges of integers in every function of `module`, in place; says whether anything changed."""
-    return rewrite_functions(module, _Dropper)
+    found = analyze_module(module)
+    reachable = [function for name, function in module.functions.items() if name in found]
+    changed = False
+    for function in reachable:
+        changed |= _Dropper(found[function.name]).run(function)
+    return changed
 
 
 class _Dropper(Rewriter):
-    def __init__(self, function: Function) -> None:
+    def __init__(self, ranges: Ranges) -> None:
         super().__init__()
-        self.ranges = analyze_ranges(function)
+        self.ranges = ranges
 
     def rewrite(self, op: Op) -> Replacement:
         if op.name in ("for", "while"):

@@ -71,19 +71,20 @@ class _Numbering(Rewriter):
             operands = tuple(sorted(operands, key=id))
         elif op.name == "compare" and id(operands[0]) > id(operands[1]):
             operands, attrs = operands[::-1], {**attrs, "direction": FLIPPED[attrs["direction"]]}
-        scope = len(self.added) if all(v.type.size <= 1 for v in op.operands) and _is_made(op) else 0
-        frozen = tuple((name, freeze(attrs[name])) for name in sorted(attrs))
-        return op.kind, operands, frozen, tuple(v.type for v in op.results), scope
+        scope = len(self.added) if _is_made(op) else 0
+        frozen = freeze(attrs) if attrs else ()
+        return op.kind, operands, frozen, scope
 
 
 def _is_made(op: Op) -> bool:
-    return not op.operands or op.name == "broadcast_in_dim"
+    """Whether an operation makes its result from nothing or a scalar."""
+    return not op.operands or (op.name == "broadcast_in_dim" and op.operands[0].type.size <= 1)
 
 
 def freeze(attr: Any) -> Hashable:
     """A hashable stand-in for an attribute: equal for equal attributes."""
     if isinstance(attr, np.ndarray):
-        return attr.shape, attr.dtype, attr.tobytes()
+        return attr.shape, attr.dtype.str, attr.tobytes()
     if isinstance(attr, dict):
         return tuple((name, freeze(attr[name])) for name in sorted(attr))
     if isinstance(attr, list | tuple):

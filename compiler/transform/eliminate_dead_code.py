@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress
 
-from hloc.ir.core import Block, Function, Module, Op, Value, walk
+from hloc.ir.core import Block, Function, Module, Op, Value
+from hloc.transform.call_graph import fixed_signatures
 from hloc.transform.regions import carries_of, keep_carries, keep_results
 
 
@@ -49,7 +50,7 @@ class _Liveness:
         self.ops: set[Op] = set()
         self.needs: dict[Value, list[Value]] = {}
         self.owner: dict[Value, Op] = {}
-        self.fixed = _fixed_signatures(module)
+        self.fixed = fixed_signatures(module)
         for function in module.functions.values():
             self.enter_block(function.block, ())
         self.mark([v for name in self.fixed for v in module.functions[name].results])
@@ -122,16 +123,6 @@ class _Liveness:
         pairs = list(zip(self.functions[op.attrs["function"]].params, op.operands, strict=True))
         self.tie(pairs)
         return [argument for param, argument in pairs if param in self.live]
-
-
-def _fixed_signatures(module: Module) -> set[str]:
-    """Functions whose parameters and results must stay: main, and those that anything but a call names."""
-    fixed = {module.main}
-    for function in module.functions.values():
-        for op in walk(function.block):
-            if op.name != "call":
-                fixed.update(v for v in op.attrs.values() if isinstance(v, str) and v in module.functions)
-    return fixed
 
 
 def _sweep_function(liveness: _Liveness, function: Function) -> bool:

@@ -82,7 +82,13 @@ class Facts:
         interval, form = self.interval.get(value), self.form.get(value)
         if interval is None or interval.single or form is None:
             return interval
-        return interval.meet(Interval(self.at_least(form), self.at_most(form)))
+        return interval.meet(self.bounds(form))
+
+    def bounds(self, form: Linear) -> Interval:
+        """The interval of a form, from all that is known now."""
+        if len(form.terms) < 2 and not any(atom in self.upper or atom in self.lower for atom in form.terms):
+            return self.numeric(form)
+        return Interval(self.at_least(form), self.at_most(form))
 
     def numeric(self, form: Linear) -> Interval:
         """The interval of a form from the intervals of its atoms alone."""

@@ -42,8 +42,9 @@ def _extremum(r: Ranges, op: Op) -> None:
         return
     difference = forms[0].plus(forms[1], -1)
     x, y = op.operands if least else op.operands[::-1]
-    if r.at_most(difference) <= 0 or r.at_least(difference) >= 0:
-        chosen = x if r.at_most(difference) <= 0 else y
+    low, high = r.bounds(difference)
+    if high <= 0 or low >= 0:
+        chosen = x if high <= 0 else y
         r.same[op.result] = chosen
         r.alias(op.result, chosen)
         return
@@ -115,7 +116,7 @@ def _compare(r: Ranges, op: Op) -> None:
     lo, hi = x.lo - y.hi, x.hi - y.lo
     if forms is not None:
         difference = forms[0].plus(forms[1], -1)
-        lo, hi = max(lo, r.at_least(difference)), min(hi, r.at_most(difference))
+        lo, hi = Interval(lo, hi).meet(r.bounds(difference))
     r.define(op.result, _decide(op.attrs["direction"], lo, hi))
 
 

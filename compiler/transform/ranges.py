@@ -20,6 +20,7 @@ class Ranges(Facts):
         producers: the op that defines a value.
         nonnegative: the floor_divide and floor_mod operations whose operands are >= 0 and > 0.
         same: results that equal one of the operands of their operation.
+        calls: call → the function, and the intervals of the arguments.
     """
 
     def __init__(self, function: Function) -> None:
@@ -27,6 +28,7 @@ class Ranges(Facts):
         self.producers = {v: op for op in walk(function.block) for v in op.results}
         self.nonnegative: set[Op] = set()
         self.same: dict[Value, Value] = {}
+        self.calls: dict[Op, tuple[str, list[Interval | None]]] = {}
 
     def define(self, value: Value, interval: Interval | None, form: Linear | None = None) -> None:
         """Define a value by an interval (cut to its type) and, for a scalar that does not wrap, a form."""
@@ -85,7 +87,7 @@ class Ranges(Facts):
         interval = self.numeric(form)
         everything = full(op.result.type.dtype)
         if everything is not None and not interval.within(everything):
-            interval = Interval(self.at_least(form), self.at_most(form))
+            interval = self.bounds(form)
             if not interval.within(everything):
                 self.define(op.result, None)
                 return

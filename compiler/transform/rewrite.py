@@ -65,13 +65,14 @@ class Rewriter:
 
     def visit(self, op: Op) -> None:
         """Rewrite one op and append what remains of it to the current block."""
-        op.operands = tuple(self.resolve(v) for v in op.operands)
-        with self.builder.spanned(op.span):
-            replacement = self.rewrite(op)
-            if replacement is None:
-                for index in range(len(op.regions)):
-                    self.walk_region(op, index)
-                replacement = self.rewrite_after(op) if op.regions else None
+        op.operands = tuple(map(self.resolve, op.operands))
+        self.builder.span = op.span
+        replacement = self.rewrite(op)
+        if replacement is None and op.regions:
+            for index in range(len(op.regions)):
+                self.walk_region(op, index)
+            self.builder.span = op.span
+            replacement = self.rewrite_after(op)
         if replacement is None:
             self.builder.block.ops.append(op)
         else:

@@ -1,4 +1,4 @@
-"""Run the clean-up passes until nothing changes, at most `_MOST_ROUNDS` times.
+"""Run the clean-up passes in turn until nothing changes, at most `_MOST_ROUNDS` times each.
 
 func @main(%a: f64[10]) {                                             func @main(%a: f64[10]) {
   while (%i = 0, %s = 0.0, %err = 0) {                                  %s = for 10 (%t = 0.0) { ^(%k):
@@ -49,10 +49,11 @@ def simplify(module: Module, *, select: bool = False) -> bool:
 
 
 def _repeat(module: Module) -> bool:
-    for number in range(_MOST_ROUNDS):
-        changed = False
-        for run in _ROUND:
-            changed |= run(module)
-        if not changed:
-            return number > 0
-    return True
+    """Run the passes in turn until none of them has found anything to do since its last run."""
+    changed, idle = False, 0
+    for run in _ROUND * _MOST_ROUNDS:
+        idle = 0 if run(module) else idle + 1
+        changed |= idle == 0
+        if idle == len(_ROUND):
+            break
+    return changed

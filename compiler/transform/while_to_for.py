@@ -18,18 +18,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hloc.ir.core import Block, Function, Module, Op, Value
+from hloc.ir.core import Block, Function, Module, Op, Value, walk
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.types import B1, I64
 from hloc.transform.analyze_ranges import analyze_ranges
 from hloc.transform.identities import FLIPPED
 from hloc.transform.intervals import Interval, full
-from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
+from hloc.transform.rewrite import Replacement, Rewriter
 
 
 def while_to_for(module: Module) -> bool:
     """Convert the counting loops of every function, in place; says whether anything changed."""
-    return rewrite_functions(module, _Converter)
+    changed = False
+    for function in module.functions.values():
+        if any(op.name == "while" for op in walk(function.block)):
+            changed |= _Converter(function).run(function)
+    return changed
 
 
 @dataclass(frozen=True)

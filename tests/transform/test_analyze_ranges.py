@@ -8,7 +8,7 @@ import pytest
 from hloc.ir.core import Value
 from hloc.ir.parser import parse_module
 from hloc.ir.verifier import verify
-from hloc.transform.analyze_ranges import analyze_ranges
+from hloc.transform.analyze_ranges import analyze_module, analyze_ranges
 from hloc.transform.intervals import BOTH, TRUE, Interval
 from tests.transform.interpreter import run
 from tests.transform.programs import random_arguments, random_module
@@ -16,7 +16,7 @@ from tests.transform.programs import random_arguments, random_module
 
 def check_ranges_hold(seed: int) -> None:
     module = random_module(seed)
-    found = {name: analyze_ranges(function) for name, function in module.functions.items()}
+    found = analyze_module(module)
 
     def observe(value: Value, array: np.ndarray) -> None:
         for ranges in found.values():

@@ -125,6 +125,50 @@ def test_a_carry_that_steps_once_is_kept() -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(25))
+def test_arguments_bound_parameters() -> None:
+    check_golden(
+        drop_checks,
+        """
+        func @get(%a: f64[10], %i: i64) -> (f64, b1) {
+          %10: i64 = constant {value = i64(10)}
+          %ok: b1 = compare %i, %10 {direction = "LT"}
+          %v: f64 = read %a, %i {sizes = (1,), drop = (0,)}
+          return %v, %ok
+        }
+
+        func @main(%a: f64[10], %n: i64) -> (f64, b1) {
+          %8: i64 = constant {value = i64(8)}
+          %9: i64 = constant {value = i64(9)}
+          %i: i64 = minimum %n, %8
+          %v: f64, %p: b1 = call @get %a, %i
+          %w: f64, %q: b1 = call @get %a, %9
+          %u: f64 = add %v, %w
+          %r: b1 = and %p, %q
+          return %u, %r
+        }
+        """,
+        """
+        func @get(%a: f64[10], %i: i64) -> (f64, b1) {
+          %0: i64 = constant {value = i64(10)}
+          %ok: b1 = constant {value = b1(True)}
+          %v: f64 = read %a, %i {sizes = (1,), drop = (0,)}
+          return %v, %ok
+        }
+
+        func @main(%a: f64[10], %n: i64) -> (f64, b1) {
+          %0: i64 = constant {value = i64(8)}
+          %1: i64 = constant {value = i64(9)}
+          %i: i64 = minimum %n, %0
+          %v: f64, %p: b1 = call @get %a, %i
+          %w: f64, %q: b1 = call @get %a, %1
+          %u: f64 = add %v, %w
+          %r: b1 = and %p, %q
+          return %u, %r
+        }
+        """,
+    )
+
+
+@pytest.mark.parametrize("seed", range(15))
 def test_random_programs_compute_the_same(seed: int) -> None:
     check_random(drop_checks, seed)

@@ -1,0 +1,60 @@
+"""Which functions call which: an order for passes that go from function to function, and the recursive ones.
+
+main → helper → helper        callees first: helper, main; recursive: helper
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hloc.ir.core import Function, Module, walk
+
+
+def callees(module: Module, function: Function) -> Counter[str]:
+    """The functions that operations of `function` name, with how often."""
+    names = (v for op in walk(function.block) for v in op.attrs.values() if isinstance(v, str))
+    return Counter(name for name in names if name in module.functions)
+
+
+def callees_first(graph: dict[str, Counter[str]], main: str) -> dict[str, int]:
+    """The functions reachable from `main` with their place in an order that puts callees first, cycles apart."""
+    order: dict[str, int] = {}
+    entered: set[str] = set()
+    pending = [(main, False)]
+    while pending:
+        name, left = pending.pop()
+        if left:
+            order[name] = len(order)
+        elif name not in entered:
+            entered.add(name)
+            pending.append((name, True))
+            pending += [(callee, False) for callee in graph[name]]
+    return order
+
+
+def recursive_functions(graph: dict[str, Counter[str]], order: dict[str, int]) -> set[str]:
+    """The functions on cycles: strongly connected components (Kosaraju) of several functions, and calls of oneself."""
+    callers: dict[str, list[str]] = {name: [] for name in order}
+    for name in order:
+        for callee in graph[name]:
+            callers[callee].append(name)
+    component: dict[str, str] = {}
+    for root in sorted(order, key=lambda name: -order[name]):
+        pending = [root]
+        while pending:
+            name = pending.pop()
+            if name not in component:
+                component[name] = root
+                pending += callers[name]
+    sizes = Counter(component.values())
+    return {name for name in order if sizes[component[name]] > 1 or name in graph[name]}
+
+
+def fixed_signatures(module: Module) -> set[str]:
+    """Functions whose parameters and results must stay: main, and those that anything but a call names."""
+    fixed = {module.main}
+    for function in module.functions.values():
+        for op in walk(function.block):
+            if op.name != "call":
+                fixed.update(v for v in op.attrs.values() if isinstance(v, str) and v in module.functions)
+    return fixed
