@@ -13,8 +13,14 @@ from hloc.frontend.tables import (  # noqa: F401  (importing a table fills the r
     array_methods,
     builtin_functions,
     containers,
+    contraction,
     creation,
+    extremes,
+    joining,
     mathematics,
+    reductions,
+    selection,
+    sorting,
     ufunc_calls,
 )
 from hloc.frontend.tables.registry import find, methods_of, properties_of, setters_of
