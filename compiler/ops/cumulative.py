@@ -13,6 +13,7 @@ from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class Cumulative(OpDef):
 
     @classmethod
     def reference(cls, x: Any, axis: int) -> Any:
-        return prelude.op_cumulate(cls.ufunc, x, axis)
+        return cls.ufunc.accumulate(x, axis, x.dtype)
 
     @classmethod
     def python(cls, args: Sequence[str], op: Op) -> str:
-        return f"op_cumulate(np.{cls.ufunc.__name__}, {args[0]}, {op.attrs['axis']})"
+        return f"np.{cls.ufunc.__name__}.accumulate({args[0]}, {op.attrs['axis']}, np.{type_name(op.result.type.dtype)})"
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:

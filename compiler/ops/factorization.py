@@ -108,7 +108,7 @@ class Elimination:
             size = mlir.hlo.add(mlir.hlo.abs(mlir.hlo.real(x)), mlir.hlo.abs(mlir.hlo.imag(x)))
         else:
             size = mlir.hlo.abs(x)
-        real = self.rows.with_dtype(np.empty(0, self.lu.dtype).real.dtype)
+        real = self.rows.with_dtype(np.real(np.empty(0, self.lu.dtype)).dtype)
         candidate = build.compare(self.row_numbers(), "GE", build.broadcast(self.ctx, k, self.rows, []))
         size = mlir.hlo.select(candidate, size, build.full(self.ctx, real, -1))
         best = build.reduce(self.ctx, size, real, -1, (self.rows.rank - 1,), mlir.hlo.maximum)

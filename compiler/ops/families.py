@@ -87,4 +87,4 @@ class Binary(Elementwise):
 
 def real_type(operand: TensorType) -> TensorType:
     """f64 for c128, f32 for c64; other types as they are."""
-    return operand.with_dtype(np.empty(0, operand.dtype).real.dtype)
+    return operand.with_dtype(np.real(np.empty(0, operand.dtype)).dtype)

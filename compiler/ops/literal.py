@@ -9,7 +9,7 @@ import numpy as np
 
 def literal(value: np.ndarray) -> str:
     """An expression for this array ("np.full((3,), 0.0, np.float64)"), or for a scalar if 0-d ("np.float64(2.5)")."""
-    name = "bool_" if value.dtype.kind == "b" else value.dtype.name
+    name = type_name(value.dtype)
     if not value.shape:
         return f"np.{name}({_number(value.item())})"
     if value.size > 1 and value.tobytes() == value.reshape(-1)[:1].tobytes() * value.size:
@@ -17,6 +17,11 @@ def literal(value: np.ndarray) -> str:
     if not value.size:
         return f"np.zeros({value.shape}, np.{name})"
     return f"np.array({_nested(value.tolist())}, np.{name})"
+
+
+def type_name(dtype: np.dtype) -> str:
+    """NumPy's name of an element type, to follow `np.`."""
+    return "bool_" if dtype.kind == "b" else dtype.name
 
 
 def _nested(items: Any) -> str:

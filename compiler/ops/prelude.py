@@ -168,11 +168,6 @@ def op_pad(x: Any, value: Any, low: tuple[int, ...], high: tuple[int, ...], inte
     return wide[tuple(slice(max(-p, 0), n - max(-q, 0)) for p, q, n in crop)]
 
 
-def op_cumulate(function: Any, x: Any, axis: int) -> Any:
-    """Running reduction by a ufunc along an axis, in the type of x."""
-    return function.accumulate(x, axis, x.dtype)
-
-
 def op_arg(function: Any, x: Any, axis: int) -> Any:
     """np.argmax or np.argmin along an axis, 0 where the axis is empty."""
     return function(x, axis) if x.shape[axis] else np.zeros(np.delete(x.shape, axis), np.int64)
@@ -192,7 +187,7 @@ def op_sort(*operands: Any, dim: int, num_keys: int) -> Any:
     keys = [np.where(x == x, x, np.inf) if x.dtype.kind == "f" else x for x in operands[:num_keys]]
     nans = [x != x for x in operands[:num_keys]]
     order = np.lexsort([k for pair in zip(reversed(keys), reversed(nans), strict=True) for k in pair], axis=dim)
-    results = tuple(np.take_along_axis(x, order, dim) for x in operands)
+    results: tuple[Any, ...] = tuple(np.take_along_axis(x, order, dim) for x in operands)
     return results if len(results) > 1 else results[0]
 
 

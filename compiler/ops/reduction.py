@@ -16,6 +16,7 @@ from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.cumulative import Cummax, Cummin, Cumprod, Cumsum
 from hloc.ops.extreme import Argmax, Argmin
+from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Reduce(OpDef):
         type = op.operands[0].type
         start = literal_number(cls.neutral(type.dtype))
         axes = tuple(op.attrs["axes"])
-        return f"np.{cls.ufunc.__name__}.reduce({args[0]}, {axes}, np.{type.dtype.name}, initial={start})"
+        return f"np.{cls.ufunc.__name__}.reduce({args[0]}, {axes}, np.{type_name(type.dtype)}, initial={start})"
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:

@@ -15,6 +15,7 @@ from hloc.mlir import build
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_kind, check_same
 from hloc.ops.families import Binary, Unary
+from hloc.ops.literal import type_name
 from hloc.ops.sampling import SHAPES, Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Convert(Unary):
     @classmethod
     def python(cls, args: Sequence[str], op: Op) -> str:
         source, target = op.operands[0].type, op.result.type
-        name = "bool_" if target.dtype.kind == "b" else target.dtype.name
+        name = type_name(target.dtype)
         if source.dtype.kind == "c" and target.dtype.kind not in "bc":
             return f"op_convert({args[0]}, np.{name})"
         return f"{args[0]}.astype(np.{name})" if source.shape else f"np.{name}({args[0]})"
@@ -147,7 +148,7 @@ class Convert(Unary):
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for sample in super().samples(rng):
-            signed = np.less(sample.operands[0].real, 0).any()
+            signed = np.less(np.real(sample.operands[0]), 0).any()
             kinds = "bifc" if signed else "biufc"
             for dtype in dtypes_of(kinds if sample.operands[0].shape == (7,) else "f"):
                 yield Sample(sample.operands, {"dtype": dtype})
