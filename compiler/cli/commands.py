@@ -92,7 +92,7 @@ def compile_command(target: str, types: str | None, emit: tuple[str, ...], folde
             continue
         folder.mkdir(parents=True, exist_ok=True)
         for stage, text in texts.items():
-            path = folder / f"{function.__name__}.{EMITTED[stage]}"
+            path = folder / f"{function.__hloc_function__.__name__}.{EMITTED[stage]}"
             path.write_text(text.rstrip() + "\n", encoding="utf-8")
             click.echo(str(path))
 

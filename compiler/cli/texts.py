@@ -39,7 +39,7 @@ def _stage_text(
         return compiled.optimized_hlo
     if compiled is not None and stage == "report":
         explanation = function.explain(*types.positional, **types.keywords)
-        return "\n".join(report_lines(function.__name__, lowered, compiled, explanation))
+        return "\n".join(report_lines(function.__hloc_function__.__name__, lowered, compiled, explanation))
     text: str = getattr(lowered, stage)
     return text
 
