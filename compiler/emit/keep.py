@@ -2,12 +2,13 @@
 
     %x2, %a2 = barrier %x, %a     →     %x2, %a2 = call @keep(%x, %a)      func @keep(%x, %a) { return %x, %a }
 
-The call carries attributes that keep XLA from inlining it; LLVM does. Only the barriers marked `keep`, and only in
-loops, become calls.
+The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers marked `keep` become
+calls: those around reads and writes in loops, those on products everywhere.
 """
 
 from __future__ import annotations
 
+from hloc.emit.loops import Loop
 from hloc.ir.core import Block, Function, Module, Op, Value
 from hloc.ir.types import TensorType
 from hloc.ops.control import Call
@@ -16,14 +17,15 @@ from hloc.ops.elementwise import Barrier
 
 def call_barriers(module: Module, function: Function) -> None:
     """Turn the barriers to keep in a function into calls; the functions they call are added to the module."""
-    _rewrite(module, function.block)
+    _rewrite(module, function.block, in_loop=function.name != module.main)
 
 
-def _rewrite(module: Module, block: Block) -> None:
+def _rewrite(module: Module, block: Block, in_loop: bool) -> None:
     for position, op in enumerate(block.ops):
         for region in op.regions:
-            _rewrite(module, region)
-        if op.kind is Barrier and op.attrs.get("keep"):
+            _rewrite(module, region, in_loop or op.kind is Loop)
+        keep = op.attrs.get("keep") if op.kind is Barrier else None
+        if keep and (in_loop or keep == "product"):
             attrs = {"function": _keeper(module, tuple(v.type for v in op.operands)), "inline": False}
             block.ops[position] = Op(Call, op.operands, attrs, (), op.results, op.span)
 
