@@ -60,6 +60,8 @@ class Expressions:
         """An op that is written as its record says."""
         template = template_of(op)
         arguments = [self.strong(v) for v in op.operands]
+        if op.name == "select":
+            arguments[0] = self.loose(op.operands[0])
         for i in self._loose_operands(op, template):
             arguments[i] = self._without_broadcast(op.operands[i])
         tree = template.fill(arguments)
