@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from hloc.diagnostics.errors import ShapeError
 from hloc.ir.builder import Builder
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
@@ -217,6 +218,40 @@ class ReshapeView(View):
         return b.emit(Reshape, new, shape=base.type.shape)
 
 
+READ_ONLY = "assignment destination is read-only"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BroadcastView(View):
+    """`np.broadcast_to`: elements repeated to a shape; not to be written."""
+
+    shape: tuple[int, ...]
+
+    def type(self, base: TensorType) -> TensorType:
+        return base.with_shape(self.shape)
+
+    def read(self, b: Builder, base: Value) -> Value:
+        return helpers.broadcast_to(b, base, self.shape)
+
+    def write(self, b: Builder, base: Value, new: Value) -> Value:
+        raise ShapeError(READ_ONLY, help="take a copy first: x = np.broadcast_to(a, shape).copy()")
+
+
+class ReadOnlyView(View):
+    """All of the base, not to be written: what `np.diagonal` gives."""
+
+    __slots__ = ()
+
+    def type(self, base: TensorType) -> TensorType:
+        return base
+
+    def read(self, b: Builder, base: Value) -> Value:
+        return base
+
+    def write(self, b: Builder, base: Value, new: Value) -> Value:
+        raise ShapeError(READ_ONLY, help="take a copy first, or use np.fill_diagonal")
+
+
 def extend(b: Builder, path: tuple[View, ...], step: View) -> tuple[View, ...]:
     """The path followed by one more step, merged with the last ones where that keeps reads and writes small."""
     if path and isinstance(step, IndexView):
@@ -248,6 +283,8 @@ def is_contiguous(path: Sequence[View], base: TensorType) -> bool:
     """Whether the elements of a view lie one after another in row-major order, so that NumPy's reshape is a view."""
     shape = base.shape
     for step in path:
+        if isinstance(step, BroadcastView | ReadOnlyView):
+            return False
         if isinstance(step, TransposeView):
             moved = [p for p in step.permutation if shape[p] != 1]
             if moved != sorted(moved):

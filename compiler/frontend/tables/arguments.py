@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 NONE = Const(None)
 TRUE = Const(True)
 FALSE = Const(False)
+ZERO = Const(0)
+ONE = Const(1)
+LAST = Const(-1)
 OWNERS = "array scalar"
 """Kinds of values that have NumPy's array methods."""
 

@@ -21,6 +21,8 @@ from hloc.ops.elementwise import Conj
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
+TWO = Const(2)
+
 
 def product(
     sp: Specializer,
@@ -129,7 +131,7 @@ def outer_(sp: Specializer, a: AbstractValue, b: AbstractValue, out: AbstractVal
 
 
 @numpy_function(np.tensordot)
-def tensordot_(sp: Specializer, a: AbstractValue, b: AbstractValue, axes: AbstractValue = Const(2)) -> AbstractValue:
+def tensordot_(sp: Specializer, a: AbstractValue, b: AbstractValue, axes: AbstractValue = TWO) -> AbstractValue:
     x, y = array_value(sp, a), array_value(sp, b)
     known = sp.static(axes, "the axes of tensordot")
     if hasattr(known, "__index__"):

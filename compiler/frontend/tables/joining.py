@@ -11,6 +11,7 @@ from hloc.diagnostics.errors import ShapeError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.arguments import (
     NONE,
+    ZERO,
     array_items,
     common_dtype,
     deliver,
@@ -19,15 +20,13 @@ from hloc.frontend.tables.arguments import (
     numpy_function,
 )
 from hloc.frontend.tables.array_methods import dtype_argument
-from hloc.frontend.values import AbstractValue, Const
+from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.shape import Concatenate
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
-
-FIRST = Const(0)
 
 
 def values_alike(sp: Specializer, items: Sequence[AbstractValue], dtype: AbstractValue = NONE) -> list[Value]:
@@ -70,7 +69,7 @@ def joined(sp: Specializer, values: Sequence[Value], axis: int) -> Value:
 def concatenate_(
     sp: Specializer,
     arrays: AbstractValue,
-    axis: AbstractValue = FIRST,
+    axis: AbstractValue = ZERO,
     out: AbstractValue = NONE,
     dtype: AbstractValue = NONE,
 ) -> AbstractValue:
@@ -87,7 +86,7 @@ def concatenate_(
 def stack_(
     sp: Specializer,
     arrays: AbstractValue,
-    axis: AbstractValue = FIRST,
+    axis: AbstractValue = ZERO,
     out: AbstractValue = NONE,
     dtype: AbstractValue = NONE,
 ) -> AbstractValue:

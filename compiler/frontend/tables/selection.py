@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, UnsupportedError
-from hloc.frontend import operators
 from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.arguments import (
     NONE,
+    ZERO,
     array_value,
     common_dtype,
     deliver,
@@ -18,7 +18,7 @@ from hloc.frontend.tables.arguments import (
     numpy_function,
 )
 from hloc.frontend.ufuncs import apply_ufunc
-from hloc.frontend.values import AbstractValue, Const, MaskedV
+from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.elementwise import Complex, Divide, Imag, Multiply, Real, RoundNearestEven, Select
@@ -72,7 +72,7 @@ def clip_(
 
 @numpy_function(np.round, np.around, methods="round")
 def round_(
-    sp: Specializer, a: AbstractValue, decimals: AbstractValue = Const(0), out: AbstractValue = NONE
+    sp: Specializer, a: AbstractValue, decimals: AbstractValue = ZERO, out: AbstractValue = NONE
 ) -> AbstractValue:
     x = array_value(sp, a)
     places = sp.static_int(decimals, "decimals")

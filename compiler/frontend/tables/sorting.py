@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hloc.frontend.tables.arguments import NONE, array_value, is_none, numpy_function, one_axis
+from hloc.frontend.tables.arguments import LAST, NONE, array_value, is_none, numpy_function, one_axis
 from hloc.frontend.tables.registry import method
-from hloc.frontend.values import AbstractValue, Const
+from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.elementwise import Complex, Imag, Real
@@ -17,8 +17,6 @@ from hloc.ops.sorting import Sort
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
-
-LAST = Const(-1)
 
 
 def _keys(sp: Specializer, x: Value) -> list[Value]:
