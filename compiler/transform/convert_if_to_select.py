@@ -36,6 +36,11 @@ def convert_if_to_select(module: Module) -> bool:
     return rewrite_functions(module, lambda _: _Converter())
 
 
+def convert_discrete_if(module: Module) -> bool:
+    """The same for branches that give only integers and bools: these have no derivatives, so it may be done before."""
+    return rewrite_functions(module, lambda _: _DiscreteConverter())
+
+
 @dataclass(frozen=True)
 class _Store:
     """A write of small values to `array`, as the result of a branch; None for a branch that leaves the array alone."""
@@ -104,6 +109,11 @@ class _Converter(Rewriter):
 
     def choose(self, pred: Value, then: Value, other: Value) -> Value:
         return then if then is other else self.emit("select", (pred, then, other), then.type)
+
+
+class _DiscreteConverter(_Converter):
+    def rewrite_after(self, op: Op) -> Replacement:
+        return super().rewrite_after(op) if all(v.type.dtype.kind in "biu" for v in op.results) else None
 
 
 def _written(stores: Sequence[tuple[_Store, _Store] | None]) -> set[Value]:

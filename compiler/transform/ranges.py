@@ -129,6 +129,18 @@ class Ranges(Facts):
                     pending += [(v, truth) for v, other in ((x, y), (y, x)) if self.interval[other] == decisive]
             elif op.name == "compare":
                 self.assume_compare(op, truth)
+            elif op.name == "if":
+                pending += self.branch_taken(op, value, truth)
+
+    def branch_taken(self, op: Op, value: Value, truth: bool) -> list[tuple[Value, bool]]:
+        """What holds when a result of an `if` is `truth`, and only one branch can give that."""
+        opposite, number = (FALSE if truth else TRUE), op.results.index(value)
+        yielded = [region.results[number] for region in op.regions]
+        possible = [n for n, v in enumerate(yielded) if self.interval[v] != opposite]
+        if len(possible) != 1:
+            return []
+        (branch,) = possible
+        return [(op.operands[0], branch == 0), (yielded[branch], truth)]
 
     def assume_compare(self, op: Op, truth: bool) -> None:
         forms, direction = self.forms(op), op.attrs["direction"]

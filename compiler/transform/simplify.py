@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hloc.ir.core import Module
-from hloc.transform.convert_if_to_select import convert_if_to_select
+from hloc.transform.convert_if_to_select import convert_discrete_if, convert_if_to_select
 from hloc.transform.drop_checks import drop_checks
 from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.fold_constants import fold_constants
 from hloc.transform.hoist_invariants import hoist_invariants
 from hloc.transform.inline_calls import inline_calls
+from hloc.transform.unrotate_loops import unrotate_loops
 from hloc.transform.while_to_for import while_to_for
 
 Pass = Callable[[Module], bool]
@@ -31,6 +32,8 @@ _ROUND: tuple[Pass, ...] = (
     eliminate_common_subexpressions,
     eliminate_dead_code,
     drop_checks,
+    convert_discrete_if,
+    unrotate_loops,
     while_to_for,
     hoist_invariants,
 )
