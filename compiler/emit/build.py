@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from hloc.emit.loops import Loop
 from hloc.emit.options import EmitOptions
-from hloc.ir.core import Module
+from hloc.ir.core import Block, Module, walk
 from hloc.runtime.options import BuildOptions
 
-VERSIONING_FLAGS = (
-    ("-enable-loop-versioning-licm", "true"),
-    ("-licm-versioning-invariant-threshold", "0"),
-    ("-licm-versioning-max-depth-threshold", "10"),
-    ("-runtime-memory-check-threshold", "100"),
-)
+VERSIONING_FLAGS = {
+    "-enable-loop-versioning-licm": "true",
+    "-licm-versioning-invariant-threshold": "0",
+    "-licm-versioning-max-depth-threshold": "10",
+    "-runtime-memory-check-threshold": "100",
+}
 """LLVM: check at run time that the arrays of an innermost counted loop do not overlap; keep scalars in registers."""
+NO_NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": "0"}
+"""XLA: run loops operation by operation. Each can then use several cores; it costs 0.1 microseconds an operation."""
+LARGE_TRIP = 1 << 18
+"""Elements computed in a trip from which on that cost does not matter."""
+MOVING = frozenset({"constant", "read", "upd", "barrier", "scatter", "call"})
+"""Operations whose result may be large although they touch a part of it."""
 
 
 def build_options(module: Module, options: EmitOptions) -> BuildOptions:
     """Compile options for a prepared module. In strict mode, nothing that may move a product next to a sum."""
-    if options.platform != "cpu" or not options.tune or options.strict:
+    if options.platform != "cpu" or not options.tune:
         return BuildOptions()
-    return BuildOptions(extra=dict(VERSIONING_FLAGS))
+    extra: dict[str, str] = {}
+    if not options.strict:
+        extra |= VERSIONING_FLAGS
+    if _only_large_loops(module):
+        extra |= NO_NATIVE_LOOPS
+    return BuildOptions(extra=extra)
+
+
+def _only_large_loops(module: Module) -> bool:
+    bodies = [op.regions[1] for f in module.functions.values() for op in walk(f.block) if op.kind is Loop]
+    return bool(bodies) and all(_elements(body) >= LARGE_TRIP for body in bodies)
+
+
+def _elements(body: Block) -> int:
+    """Elements that the straight operations of a loop body compute."""
+    straight = [op for op in body.ops if not op.regions and op.name not in MOVING]
+    return sum(v.type.size for op in straight for v in op.results)

@@ -55,3 +55,10 @@ def test_strict_program_agrees_with_python_exactly(name: str) -> None:
     expected = as_tuple(program.python(*arguments))
     for result, value in zip(executable(name, 40, "strict").execute(arguments), expected, strict=True):
         np.testing.assert_array_equal(np.asarray(result), value)
+
+
+@pytest.mark.parametrize("name", ["recurrence", "mandelbrot", "fibonacci", "rotate", "early_exit", "drain"])
+def test_tuned_loops_copy_no_scalar(name: str) -> None:
+    """XLA's copies of carried scalars are what tuning removes; without it there are some."""
+    assert find_copies(executable(name, 40, "tuned").optimized_hlo(), min_bytes=1) == []
+    assert find_copies(executable(name, 40, "plain").optimized_hlo(), min_bytes=1) != []

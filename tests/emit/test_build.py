@@ -1,0 +1,33 @@
+"""Compile options that go with a program."""
+
+from __future__ import annotations
+
+from hloc.emit import EmitOptions, emit_module
+from hloc.emit.build import NO_NATIVE_LOOPS, VERSIONING_FLAGS
+from hloc.ir.core import Module
+from hloc.ops.elementwise import Sine
+from tests.emit.building import program
+
+
+def loop_over(n: int) -> Module:
+    return program([f"f64[{n}]"], lambda c, a: c.loop(20, [a], lambda c, k, a: c.b.emit(Sine, a)))
+
+
+def test_scalar_loops_get_versioning_flags() -> None:
+    extra = dict(emit_module(loop_over(8), EmitOptions()).build_options.extra)
+    assert extra == VERSIONING_FLAGS
+
+
+def test_loops_of_large_operations_run_operation_by_operation() -> None:
+    extra = dict(emit_module(loop_over(300_000), EmitOptions()).build_options.extra)
+    assert extra == VERSIONING_FLAGS | NO_NATIVE_LOOPS
+
+
+def test_strict_programs_get_no_versioning_flags() -> None:
+    assert dict(emit_module(loop_over(8), EmitOptions(strict=True)).build_options.extra) == {}
+
+
+def test_untuned_programs_get_plain_options() -> None:
+    options = emit_module(loop_over(300_000), EmitOptions(tune=False)).build_options
+    assert not options.extra
+    assert not options.overrides
