@@ -105,17 +105,24 @@ def section(title: str, entries: list[Entry]) -> str:
     return "\n\n".join(parts)
 
 
-def page() -> str:
-    sections = {
+def sections() -> dict[str, list[Entry]]:
+    return {
         "Functions": list(module_entries(np, "np.")),
         "Array methods and attributes": list(array_entries()),
         "numpy.linalg": list(module_entries(np.linalg, "np.linalg.")),
         "math": list(module_entries(math, "math.")),
         "operator": list(module_entries(operator, "operator.")),
     }
-    return (
-        "\n\n".join([INTRODUCTION.rstrip(), *(section(title, entries) for title, entries in sections.items())]) + "\n"
-    )
+
+
+def all_entries() -> list[Entry]:
+    """Every name that the page goes through."""
+    return [found for entries in sections().values() for found in entries]
+
+
+def page() -> str:
+    texts = [section(title, entries) for title, entries in sections().items()]
+    return "\n\n".join([INTRODUCTION.rstrip(), *texts]) + "\n"
 
 
 def main(words: list[str]) -> int:
