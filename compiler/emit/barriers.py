@@ -132,6 +132,7 @@ class _Isolation:
         self.reads = [reads(op) for op in block.ops]
         self.last_use = {v: position for position, used in enumerate(self.reads) for v in used}
         self.last_use.update((v, len(block.ops)) for v in block.results)
+        self.first_use = {v: p for p, used in reversed(list(enumerate(self.reads))) for v in used}
         self.uses = Counter(v for used in self.reads for v in used)
         self.renamed: dict[Value, Value] = {}
 
@@ -151,7 +152,8 @@ class _Isolation:
     def _tainted(self, ops: Sequence[Op], position: int, array: Value) -> list[Value]:
         """Values computed from reads of `array` before `position` that are used there or later, in order."""
         tainted = {array: None}
-        for op, used in zip(ops[:position], self.reads, strict=False):
+        start = self.first_use[array]
+        for op, used in zip(ops[start:position], self.reads[start:position], strict=True):
             if not used.isdisjoint(tainted):
                 tainted.update((v, None) for v in op.results)
         return [v for v in tainted if v is not array and self.last_use.get(v, -1) >= position]
