@@ -28,8 +28,8 @@ Which names of NumPy, `math` and `operator` compile. Written by `tools/numpy_pag
 (`compiler/frontend/tables`): do not edit.
 
 Names are recognised by the object that they are, so aliases and `from numpy import sin` work. *Partly* means that the
-arguments named are refused; `device=`, `like=` and `subok=` always are. Ufuncs take `out=`, `where=` and `dtype=`. What is
-under *not yet* is refused with its name and place.
+arguments named are refused; `device=`, `like=` and `subok=` always are. Ufuncs take `out=`, `where=` and `dtype=`.
+What is under *not yet* is refused with its name and place.
 """
 NEVER_TAKEN = {"device", "like", "subok"}
 HIDDEN = {
