@@ -9,8 +9,10 @@ generator has, on numbers, tiny arrays and elements of larger ones.
 
 from __future__ import annotations
 
+from itertools import compress
+
 from hloc.emit.tune import THUNK_ONLY
-from hloc.ir.core import Block, Function, Module, Op, Value, walk
+from hloc.ir.core import Block, Function, Module, Op, Value, free_values, walk
 from hloc.ops.control import Call
 
 FEWEST = 12
@@ -29,10 +31,14 @@ def call_kernel(module: Module) -> None:
     entry = module.entry
     if not _worth_it(module):
         return
-    kernel = module.add(Function(f"{entry.name}_kernel", entry.block, entry.span))
-    params = [Value(v.type, v.name) for v in kernel.params]
+    block = entry.block
+    read = set(free_values(Block([], block.ops, block.results)))
+    kept = [v in read for v in block.args]
+    params = [Value(v.type, v.name) for v in block.args]
+    block.args[:] = compress(block.args, kept)  # XLA ends the process at a kernel with a parameter that nothing reads
+    kernel = module.add(Function(f"{entry.name}_kernel", block, entry.span))
     results = tuple(Value(v.type, v.name) for v in kernel.results)
-    call = Op(Call, tuple(params), {"function": kernel.name, "inline": False}, (), results, entry.span)
+    call = Op(Call, tuple(compress(params, kept)), {"function": kernel.name, "inline": False}, (), results, entry.span)
     entry.block = Block(params, [call], list(results))
 
 
