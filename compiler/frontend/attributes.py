@@ -41,7 +41,8 @@ def get_attribute(sp: Specializer, owner: AbstractValue, name: str) -> AbstractV
         case TupleV(items, cls) if cls is not None:
             if name in cls._fields:  # type: ignore[attr-defined]
                 return items[cls._fields.index(name)]  # type: ignore[attr-defined]
-            return _class_member(sp, owner, cls, name)
+            method = _table_attribute(sp, owner, name)
+            return method if method is not None else _class_member(sp, owner, cls, name)
         case Const(obj) if not isinstance(obj, bool | int | float | complex | np.generic | str):
             return _constant_attribute(sp, obj, name)
     found = _table_attribute(sp, owner, name)

@@ -23,6 +23,7 @@ from hloc.frontend.values import (
     DictRef,
     FormatV,
     ListRef,
+    MaskedV,
     NeverV,
     ObjectRef,
     RangeV,
@@ -127,6 +128,8 @@ def binary(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> Ab
     function, ufunc, dunder = BINARY[name]
     if isinstance(a, Const) and isinstance(b, Const):
         return python_call(sp, function, a.obj, b.obj)
+    if isinstance(a, MaskedV) or isinstance(b, MaskedV):
+        return sp.call(Const(ufunc), a, b)
     found = _sequence_operator(sp, name, a, b)
     if found is None:
         found = call_dunder(sp, dunder, a, b)
@@ -225,15 +228,16 @@ def _python_binary(sp: Specializer, name: str, a: AbstractValue, b: AbstractValu
     if name in _ARITHMETIC:
         return Tensor(sp.emit(_ARITHMETIC[name], *_operands(sp, dtype, a, b)), True)
     if name == "Div":
+        kind = dtype.kind
         dtype = numbers.FLOAT if dtype == numbers.INT else dtype
         x, y = _operands(sp, dtype, a, b)
-        _check_nonzero(sp, name, b, y)
+        _check_nonzero(sp, name, b, y, kind)
         return Tensor(sp.emit(Divide, x, y), True)
     if name in ("FloorDiv", "Mod"):
         if dtype.kind == "c":
             raise DTypeError("complex numbers have no // and %")
         x, y = _operands(sp, dtype, a, b)
-        _check_nonzero(sp, name, b, y)
+        _check_nonzero(sp, name, b, y, dtype.kind)
         return Tensor(sp.emit(FloorDivide if name == "FloorDiv" else FloorMod, x, y, nonnegative=False), True)
     if name == "Pow":
         return _python_power(sp, a, b, dtype)
@@ -251,11 +255,11 @@ def _zero_message(name: str, kind: str) -> str:
     raise AssertionError(name)
 
 
-def _check_nonzero(sp: Specializer, name: str, divisor: AbstractValue, value: Value) -> None:
+def _check_nonzero(sp: Specializer, name: str, divisor: AbstractValue, value: Value, kind: str) -> None:
     if isinstance(divisor, Const) and divisor.obj != 0:
         return
     ok = helpers.compare(sp.builder, value, "NE", sp.constant(0, value.type.dtype))
-    check(sp, ok, ZeroDivisionError, Const(_zero_message(name, value.type.dtype.kind)))
+    check(sp, ok, ZeroDivisionError, Const(_zero_message(name, kind)))
 
 
 def _python_shift(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue, dtype: np.dtype) -> AbstractValue:
@@ -380,6 +384,8 @@ def unary(sp: Specializer, name: str, a: AbstractValue) -> AbstractValue:
         return python_call(sp, function, a.obj)
     if isinstance(a, ObjectRef) and hasattr(a.cls, f"__{dunder}__"):
         return sp.call(Const(getattr(a.cls, f"__{dunder}__")), a)
+    if isinstance(a, MaskedV):
+        return sp.call(Const(ufunc), a)
     if not is_numeric(a):
         raise DTypeError(f"operator {name}: no meaning for {kind_of(a)}")
     if is_python_number(a):
@@ -413,6 +419,8 @@ def compare(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> A
     found_dunder = call_dunder(sp, dunder, a, b)
     if found_dunder is not None:
         return found_dunder
+    if isinstance(a, MaskedV) or isinstance(b, MaskedV):
+        return sp.call(Const(ufunc), a, b)
     if is_numeric(a) and is_numeric(b) and not _is_list(a) and not _is_list(b):
         if is_python_number(a) and is_python_number(b):
             return _compare_python(sp, direction, a, b)
@@ -505,7 +513,7 @@ def contains(sp: Specializer, container: AbstractValue, item: AbstractValue) -> 
         from hloc.ops.reduction import ReduceOr
 
         x = sp.number(hit)
-        return Tensor(sp.emit(ReduceOr, x, axes=tuple(range(x.type.rank))) if x.type.rank else x)
+        return Tensor(sp.emit(ReduceOr, x, axes=tuple(range(x.type.rank))) if x.type.rank else x, True)
     if isinstance(container, TupleV) or _is_list(container):
         items = container.items if isinstance(container, TupleV) else list_items(sp, container)
         result: AbstractValue = Const(False)

@@ -159,13 +159,20 @@ def _augmented(sp: Specializer, stmt: gast.AugAssign) -> None:
             owner, key = evaluate(sp, base), evaluate_index(sp, index)
             old = get_item(sp, owner, key)
             new = _in_place(sp, name, old, evaluate(sp, stmt.value))
-            if new is not old or not isinstance(old, ArrayRef | ChoiceRef | ListRef):
+            if new is not old or not _shares_object(old, owner):
                 set_item(sp, owner, key, new)
         case gast.Attribute(value=base, attr=attr):
             owner = evaluate(sp, base)
             old = get_attribute(sp, owner, attr)
             new = _in_place(sp, name, old, evaluate(sp, stmt.value))
             set_attribute(sp, owner, attr, new)
+
+
+def _shares_object(part: AbstractValue, owner: AbstractValue) -> bool:
+    """Whether writing `part` in place has written its owner: a view of it, or an object that it holds."""
+    if isinstance(part, ArrayRef) and isinstance(owner, ArrayRef):
+        return part.cell is owner.cell
+    return isinstance(part, ArrayRef | ChoiceRef | ListRef) and not isinstance(owner, ArrayRef)
 
 
 def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractValue) -> AbstractValue:
