@@ -80,7 +80,9 @@ def _for_to_loop(b: Builder, op: Op, used: set[Value], makers: dict[Value, Op]) 
         _define_index(start, k, counter, count, op.attrs.get("direction", 1))
     body.ops += old
     _step(body, counter, op)
-    cond = _counter_below(body, limit, upper_bound(count, makers), op)
+    literal = count in makers and makers[count].kind is Constant
+    bound = None if literal else upper_bound(count, makers)
+    cond = _counter_below(body, limit, bound, op)
     _append_loop(b, op, [constant(b, 0, U64.dtype), *inits], cond, body, (Value(U64), *op.results))
 
 

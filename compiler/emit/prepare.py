@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from hloc.emit.barriers import insert_barriers
 from hloc.emit.constants import sink_constants
 from hloc.emit.context import jaxlib_version
+from hloc.emit.divisions import reduce_divisions
 from hloc.emit.forward import forward_stores
 from hloc.emit.keep import call_barriers
 from hloc.emit.loops import canonicalize_loops
@@ -41,7 +42,9 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
     if cpu:
         predicate_stores(function, _policy(jaxlib_version()))
         forward_stores(function)
+    reduce_divisions(function)
     canonicalize_loops(function)
+    sink_constants(function)
     if options.strict:
         separate_products(function)
     if cpu:
@@ -50,7 +53,6 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
             tune_loops(function)
         if jaxlib_version() < (0, 11):
             call_barriers(module, function)
-    sink_constants(function)
 
 
 def _policy(jaxlib: tuple[int, ...]) -> Policy:

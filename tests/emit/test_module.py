@@ -14,7 +14,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Module, Op, Value
 from hloc.ir.types import F64, parse_type
 from hloc.ops.control import Call
-from hloc.ops.elementwise import Add, Multiply, Sine
+from hloc.ops.elementwise import Add, FloorDivide, FloorMod, Multiply, Sine
 from hloc.ops.shape import Constant
 from hloc.runtime.compile import compile_stablehlo
 from tests.emit.building import Code, compiled, define, program, run
@@ -249,3 +249,19 @@ def test_program_of_large_operations_is_no_kernel() -> None:
 
     assert "call" not in emit_module(program(["f64[1000]"], build), EmitOptions()).text()
     assert "call" not in emit_module(stores(8, 100), EmitOptions(tune=False)).text()
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint32])
+@pytest.mark.parametrize("divisor", [1, 2, 64])
+def test_floor_division_by_power_of_two(dtype: Any, divisor: int) -> None:
+    def build(c: Code, x: Value) -> Any:
+        y = c.b.emit(Constant, value=np.full(8, divisor, dtype))
+        return c.b.emit(FloorDivide, x, y), c.b.emit(FloorMod, x, y)
+
+    short = {"int8": "i8", "int64": "i64", "uint32": "u32"}[np.dtype(dtype).name]
+    module = program([f"{short}[8]"], build)
+    assert "divide" not in emit_module(module, EmitOptions()).text()
+    x = np.array([-128, -65, -64, -1, 0, 1, 63, 127]).astype(dtype)
+    quotient, rest = run(module, x)
+    np.testing.assert_array_equal(quotient, x // dtype(divisor))
+    np.testing.assert_array_equal(rest, x % dtype(divisor))
