@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from hloc.diagnostics.errors import DTypeError, SourceError
+from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.ir.types import parse_type
 from hloc.program import Program, StaticUse, TypeSpec
 
@@ -125,25 +125,33 @@ class CompiledFunction:
         return self._run(self._compile(arguments, capacity), arguments)
 
     def _compile(self, arguments: Mapping[str, Any], print_capacity: int = 4096) -> BoundProgram:
-        from hloc.pipeline import compile_program, emit, make_program
+        from hloc.pipeline import compile_program, emit
 
         with self._lock:
             for bound in self._programs:
                 if bound.matches(arguments) and bound.program.print_capacity in (0, print_capacity):
                     return bound
-            program = make_program(self.__hloc_function__, arguments, self.options, print_capacity)
+            program = self._specialize(arguments, print_capacity)
             bound = compile_program(program, emit(program, self.options))
             self._programs.insert(0, bound)
             return bound
 
-    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
-        """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
+    def _specialize(self, arguments: Mapping[str, Any], print_capacity: int = 4096) -> Program:
+        """The program for these arguments. The traceback of a refusal ends in the user's call, not in the compiler."""
         from hloc.pipeline import make_program
 
+        try:
+            return make_program(self.__hloc_function__, arguments, self.options, print_capacity)
+        except InternalError:
+            raise
+        except CompileError as error:
+            raise error.with_traceback(None) from None
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
-        program = make_program(self.__hloc_function__, self._bind(args, kwargs), self.options)
-        return Lowered(program, self.options)
+        return Lowered(self._specialize(self._bind(args, kwargs)), self.options)
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, and which checks remain, for arguments like these."""

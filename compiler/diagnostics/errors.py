@@ -87,7 +87,7 @@ class UnsupportedError(CompileError, NotImplementedError):
 class ShapeError(CompileError, ValueError):
     """Shapes do not fit together."""
 
-    hint = "sizes of a dimension must be equal, or one of them 1, as NumPy asks"
+    hint = "NumPy refuses these shapes too: x.shape gives them, x.reshape and x[:, None] change them"
 
 
 class DTypeError(CompileError, TypeError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
+from hloc.diagnostics.render import display_path
 from hloc.frontend.inputs import capture
 from hloc.frontend.joins import kind_of
 from hloc.frontend.source import function_source
@@ -217,7 +218,7 @@ def _run_bound(sp: Specializer, frame: Frame, node: Any, bound: dict[str, Abstra
         result = evaluate(sp, node.body) if lambda_ else run_block(sp, node.body)
     except CompileError as error:
         if caller is not None and error.report.span is not None and len(error.report.notes) < 8:
-            error.note(f"called from {call_span}, in {caller.source.name}")
+            error.note(f"called from {display_path(call_span.file)}:{call_span.line}, in {caller.source.name}")
         raise
     finally:
         sp.frame = caller

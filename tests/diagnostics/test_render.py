@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import pickle
+import runpy
 import textwrap
 import traceback
 from collections.abc import Callable
@@ -80,6 +81,27 @@ def test_a_traceback_ends_with_the_same_text(source: Callable[[str], str]) -> No
     error = ShapeError("no", span=Span(source(MLP), 6, 11, 6, 22, "forward")).note("while compiling forward")
     assert "".join(traceback.format_exception_only(error)).rstrip() == error.rendered
     assert error.rendered.splitlines()[0] == "hloc.ShapeError: no"
+
+
+def test_the_traceback_of_a_refusal_shows_no_compiler(source: Callable[[str], str]) -> None:
+    file = source(
+        "import hloc\n\n@hloc.compile\ndef f(x):\n    return g(x)\n\ndef g(x):\n    return x.length\n\nf(1.0)\n"
+    )
+    with pytest.raises(CompileError) as caught:
+        runpy.run_path(file)
+    text = "".join(traceback.format_exception(caught.value))
+    assert "During handling" not in text
+    assert "specializer.py" not in text
+    assert text.rstrip().endswith(
+        dedent("""
+        hloc.MissingAttributeError: a number (f64) has no attribute 'length'
+          --> mlp.py:8, in g
+            8 |     return x.length
+              |            ^^^^^^^^
+          note: called from mlp.py:5, in f
+          help: docs/numpy.md lists the attributes and methods of arrays that compile
+        """)
+    )
 
 
 def test_every_class_is_a_compile_error_named_after_the_package() -> None:
