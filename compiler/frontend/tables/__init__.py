@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hloc.frontend.tables import registry
 from hloc.frontend.tables import (  # noqa: F401  (importing a table fills the registry)
     array_methods,
     builtin_functions,
@@ -18,7 +17,12 @@ from hloc.frontend.tables import (  # noqa: F401  (importing a table fills the r
     extremes,
     joining,
     mathematics,
+    matrices,
+    rearranging,
     reductions,
+    registry,
+    repeating,
+    searching,
     selection,
     sorting,
     ufunc_calls,

@@ -39,7 +39,7 @@ OWNERS = "array scalar"
 """Kinds of values that have NumPy's array methods."""
 
 
-class _Unknown(Exception):
+class Unknown(Exception):
     """A value is not known at compile time."""
 
 
@@ -65,7 +65,7 @@ def _folding(rule: Rule, function: Any) -> Rule:
         try:
             known = [constant_of(sp, a) for a in args]
             named = {key: constant_of(sp, a) for key, a in kwargs.items()}
-        except _Unknown:
+        except Unknown:
             result: AbstractValue = rule(sp, *args, **kwargs)
             return result
         return python_call(sp, functools.partial(function, **named), *known)
@@ -74,7 +74,7 @@ def _folding(rule: Rule, function: Any) -> Rule:
 
 
 def constant_of(sp: Specializer, value: AbstractValue) -> Any:
-    """The Python object of a number, or of a tuple or list of them. Raises _Unknown for data."""
+    """The Python object of a number, or of a tuple or list of them. Raises Unknown for data."""
     match value:
         case Const(obj):
             return obj
@@ -84,7 +84,7 @@ def constant_of(sp: Specializer, value: AbstractValue) -> Any:
             content = sp.state[cell]
             if isinstance(content, Sequence_):
                 return [constant_of(sp, item) for item in content.items]
-    raise _Unknown
+    raise Unknown
 
 
 def is_none(value: AbstractValue) -> bool:

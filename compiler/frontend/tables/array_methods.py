@@ -337,8 +337,21 @@ def scalar_type(dtype: np.dtype) -> Any:
     return rule
 
 
-for (
-    _name
-) in "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split():
+for _name in [
+    "bool_",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]:
     _type = getattr(np, _name)
     implements(_type)(scalar_type(np.dtype(_type)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, UnsupportedError
+from hloc.diagnostics.errors import DTypeError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.arguments import (
     NONE,
@@ -17,6 +17,7 @@ from hloc.frontend.tables.arguments import (
     is_none,
     numpy_function,
 )
+from hloc.frontend.tables.searching import known_positions
 from hloc.frontend.ufuncs import apply_ufunc
 from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
@@ -33,10 +34,7 @@ def where_(
 ) -> AbstractValue:
     """The form with one argument needs a mask known at compile time: the length of its result would be data."""
     if x is None or y is None:
-        raise UnsupportedError(
-            "np.where(mask) has a length that depends on data",
-            help="use np.where(mask, x, y), a[mask] in a reduction, or a loop with `if`",
-        )
+        return known_positions(sp, condition, "np.where(mask)")
     sides = [as_array(sp, v) for v in (x, y)]
     dtype = common_dtype(sp, sides)
     b = sp.builder
