@@ -51,13 +51,13 @@ class _Store:
 
 class _Converter(Rewriter):
     def rewrite_after(self, op: Op) -> Replacement:
-        if op.name != "if":
+        if op.name != "if" or sum(len(region.ops) for region in op.regions) > _MOST_OPS:
             return None
         stores = [self.stores_of(op, *pair) for pair in zip(*(r.results for r in op.regions), strict=True)]
         writes = {store.op for pair in stores if pair is not None for store in pair} - {None}
         if any(p is None and v.type.size > _SMALL for p, v in zip(stores, op.results, strict=True)):
             return None
-        if sum(len(region.ops) for region in op.regions) > _MOST_OPS or len(writes) > len(_written(stores)) * 2:
+        if len(writes) > len(_written(stores)) * 2:
             return None
         inner = [o for region in op.regions for o in region.ops if o not in writes]
         if not all(map(_cheap, inner)) or _reads_written(op.regions, writes):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hloc.ir.core import Op
+from hloc.ir.core import Op, Value
 from hloc.transform.identities import NEGATED
-from hloc.transform.intervals import BOTH, FALSE, TRUE, Interval, full, of_array
+from hloc.transform.intervals import BOTH, FALSE, TRUE, Interval, full, multiply, of_array
 from hloc.transform.ranges import Ranges
 
 
@@ -31,6 +31,27 @@ def _multiply(r: Ranges, op: Op) -> None:
             r.define_linear(op, r.form[x].scaled(factor.lo))
             return
     r.plain(op)
+    if not op.result.type.shape and op.result in r.form:
+        for x, y in (op.operands, op.operands[::-1]):
+            _bound_product(r, op, x, y)
+
+
+def _bound_product(r: Ranges, op: Op, x: Value, y: Value) -> None:
+    """x * y <= a + c * y where 0 <= x <= floor_divide(a, y) + c and y > 0: steps of unknown width up to a limit."""
+    ranges = [r.range_of(x), r.range_of(y)]
+    known = [interval for interval in ranges if interval is not None]
+    everything = full(op.result.type.dtype)
+    if len(known) < 2 or everything is None or known[0].lo < 0 or known[1].lo < 1:
+        return
+    if not multiply(op, known).within(everything):  # it may wrap
+        return
+    for factor, bound in r.upper.get(x, ()):
+        quotient = r.producers.get(next(iter(bound.terms), x))
+        if quotient is None or quotient.name != "floor_divide" or quotient.operands[1] is not y:
+            continue
+        if factor == 1 and list(bound.terms.values()) == [1]:
+            dividend = r.form[quotient.operands[0]]
+            r.bound_by(op.result, dividend.plus(r.form[y], bound.constant), above=True)
 
 
 def _extremum(r: Ranges, op: Op) -> None:

@@ -21,6 +21,7 @@ from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.fold_constants import fold_constants
 from hloc.transform.hoist_invariants import hoist_invariants
 from hloc.transform.inline_calls import inline_calls
+from hloc.transform.merge_carries import merge_carries
 from hloc.transform.unrotate_loops import unrotate_loops
 from hloc.transform.while_to_for import while_to_for
 
@@ -30,6 +31,7 @@ _MOST_ROUNDS = 5
 _ROUND: tuple[Pass, ...] = (
     fold_constants,
     eliminate_common_subexpressions,
+    merge_carries,
     eliminate_dead_code,
     drop_checks,
     convert_discrete_if,

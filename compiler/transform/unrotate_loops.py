@@ -50,8 +50,8 @@ class _Unrotator(Rewriter):
             region.ops[:0] = self.copies(expression, mapping)
             self.mapping[args[number]] = mapping[value]
         keep_carries(op, [n != number for n in range(len(op.operands))])
-        self.visit(op)
         mapping = dict(zip(yielded, op.results[1:], strict=True))
+        self.visit(op)  # other carries may go; copies that use their results get what stands for these
         for copy in self.copies(expression, mapping):
             self.visit(copy)
         self.replace([result], [mapping[value]])
@@ -94,11 +94,12 @@ class _Unrotator(Rewriter):
         if value in inits and self.producers.get(value) not in expression:
             return inits[value] is init or same_constant(self, inits[value], init)
         producer = self.producers.get(value)
-        if producer not in expression or producer is None:
+        if producer is None or producer not in expression:
             return self.resolve(value) is init or same_constant(self, value, init)
-        if self.constant_of(init) is not None and producer.name != "constant":
+        start = self.constant_of(init)
+        if start is not None and producer.name != "constant":
             known = self.evaluate(value, expression, inits)
-            return known is not None and np.array_equal(known, self.constant_of(init))
+            return known is not None and np.array_equal(known, start)
         other = self.producers.get(init)
         if other is None or other.kind is not producer.kind or freeze(other.attrs) != freeze(producer.attrs):
             return False

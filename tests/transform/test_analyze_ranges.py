@@ -178,3 +178,37 @@ def test_arrays_of_indices() -> None:
     %in: b1[9] = compare %next, %tens {direction = "LT"}
     %found: b1 = reduce_and %in {axes = (0,)}"""
     assert interval(text) == TRUE
+
+
+def test_steps_of_a_width_that_is_not_known() -> None:
+    inner = "%far: i64 = multiply %k, %step\n%i: i64 = add %from, %far\n" + LESS_THAN_10
+    text = f"""
+    %small: i64 = minimum %n, %c9
+    %step: i64 = maximum %small, %c1
+    %low: i64 = minimum %m, %c9
+    %from: i64 = maximum %low, %c0
+    %span: i64 = subtract %c10, %from
+    %wide: i64 = add %span, %step
+    %up: i64 = subtract %wide, %c1
+    %count: i64 = floor_divide %up, %step
+    {loop("count", inner)}"""
+    assert interval(text) == TRUE
+
+
+def test_branches_that_only_one_way_leads_through() -> None:
+    text = """
+    %low: b1 = compare %n, %c0 {direction = "GE"}
+    %in: b1 = if %low then {
+      %high: b1 = compare %n, %c10 {direction = "LT"}
+      yield %high
+    } else {
+      %no: b1 = constant {value = b1(False)}
+      yield %no
+    }
+    if %in then {
+      %found: i64 = add %n, %c1
+      yield
+    } else {
+      yield
+    }"""
+    assert interval(text) == Interval(1, 10)
