@@ -19,8 +19,9 @@ FEWEST = 12
 """Operations, constants left out, from which on a kernel is worth its call."""
 LARGEST = 16
 """Elements of the largest array that an operation of a kernel may compute: XLA must not want several cores for it."""
-LEFT_OUT = THUNK_ONLY | {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_and", "reduce_or"}
-LEFT_OUT |= {"argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin"}
+REDUCTIONS = frozenset(f"reduce_{kind}" for kind in ("sum", "prod", "max", "min", "and", "or"))
+RUNNING = frozenset({"argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin"})
+LEFT_OUT = THUNK_ONLY | REDUCTIONS | RUNNING
 """Not in XLA's native code generator, or (reductions) slower to compile there."""
 IN_PLACE = frozenset({"upd", "barrier", "loop", "call", "if", "switch"})
 """Operations whose results may be large: they write a part of them, or hand them on."""
