@@ -8,17 +8,22 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from hloc.diagnostics.render import display_path
-from hloc.diagnostics.span import Span
 
 if TYPE_CHECKING:
     from hloc.api import Compiled, CompiledFunction, Explanation, Lowered
     from hloc.cli.arguments import Arguments
+    from hloc.program import StaticUse
 
 SECTIONS = {
-    "static": ("Static", "Nothing became static: all arguments are data."),
-    "repeated": ("Repeated", "No loop is repeated: each loop of the source is one loop of the program."),
-    "checks": ("Checks", "No check remains."),
+    "static": ("Static", "{what}: used as {reason}", "Nothing became static: all arguments are data."),
+    "repeated": (
+        "Repeated",
+        "{what}: because of {reason}",
+        "No loop is repeated: each loop of the source is one loop of the program.",
+    ),
+    "checks": ("Checks", "{what}: {reason}", "No check remains."),
 }
+"""For each kind of decision its title, how one is told, and what is said where there is none."""
 
 
 def emitted_texts(function: CompiledFunction, types: Arguments, stages: Sequence[str]) -> dict[str, str]:
@@ -62,22 +67,15 @@ def _numbers(numbers: Mapping[str, float]) -> str:
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """An explanation as text, a section for each kind of decision."""
-    for section, (title, nothing) in SECTIONS.items():
-        entries = list(getattr(explanation, section))
+    for section, (title, form, nothing) in SECTIONS.items():
+        entries: list[StaticUse] = getattr(explanation, section)
         if not entries:
             yield nothing
             continue
         yield f"{title}:"
-        yield from (f"  {entry_text(entry)}" for entry in entries)
-
-
-def entry_text(entry: object) -> str:
-    """One decision: what, why, where."""
-    what, reason, span = (getattr(entry, name, None) for name in ("what", "reason", "span"))
-    if what is None:
-        return str(entry)
-    place = f"  ({display_path(span.file)}:{span.line})" if isinstance(span, Span) and span.line else ""
-    return f"{what}: {reason}{place}"
+        for entry in entries:
+            place = f"  ({display_path(entry.span.file)}:{entry.span.line})" if entry.span.line else ""
+            yield f"  {form.format(what=entry.what, reason=entry.reason)}{place}"
 
 
 def source_of(function: CompiledFunction) -> tuple[str, int, str]:

@@ -114,8 +114,7 @@ def test_explain_says_what_became_static_and_which_checks_remain(call: Call, pro
     program("import numpy as np\n\ndef f(n, a, i):\n    b = np.zeros(n)\n    return b[0] + a[i]\n")
     lines = call("explain", "prog.py:f", "--args", "3, f64[5], i64").output.splitlines()
     assert lines[0] == "Static:"
-    assert lines[1].startswith("  n")
-    assert lines[1].endswith("(prog.py:4)")
+    assert lines[1] == "  n: used as a shape  (prog.py:4)"
     assert "No loop is repeated: each loop of the source is one loop of the program." in lines
     assert [line for line in lines if line.startswith("  IndexError")] == [
         "  IndexError: may be raised: nothing proves that it cannot  (prog.py:5)"
