@@ -303,6 +303,9 @@ class comprehension_frame:
 
     def __exit__(self, *error: object) -> None:
         self.sp.frame = self.outer
+        if not self.frame.source.scope.cellvars:
+            for name in self.frame.source.scope.locals:
+                self.sp.state.drop((self.frame.number, name))
 
 
 def _generate(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.frontend import numbers
+from hloc.frontend.arrays import nested_value
 from hloc.frontend.values import (
     UNDEFINED,
     AbstractValue,
@@ -28,6 +29,7 @@ from hloc.frontend.values import (
     Const,
     DictRef,
     EnumerateV,
+    Forward,
     FunctionV,
     ListRef,
     Mapping_,
@@ -173,7 +175,8 @@ class ArrayT(Template):
     def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
         if isinstance(value, UndefinedV | NeverV | ConflictV):
             return self.zeros(sp)
-        x = helpers.convert(sp.builder, sp.number(value, state), self.type.dtype)
+        content = nested_value(sp, value) if self.is_list else sp.number(value, state)
+        x = helpers.convert(sp.builder, content, self.type.dtype)
         return [helpers.broadcast_to(sp.builder, x, self.type.shape)]
 
     def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
@@ -184,10 +187,12 @@ class ArrayT(Template):
     def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
         if isinstance(value, NeverV):
             return self
-        if isinstance(value, ArrayRef | ChoiceRef):
-            if value.type.shape != self.type.shape or value.is_list != self.is_list:
-                return ConflictT(f"an array {self.type} on one path and {value.type} on another")
-            dtype = np.promote_types(self.type.dtype, value.type.dtype)
+        found = list_type(value, state) if self.is_list else None
+        if isinstance(value, ArrayRef | ChoiceRef) or found is not None:
+            type_ = found or value.type  # type: ignore[attr-defined]
+            if type_.shape != self.type.shape or (found is None and value.is_list != self.is_list):  # type: ignore[attr-defined]
+                return ConflictT(f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another")
+            dtype = np.promote_types(self.type.dtype, type_.dtype)
             sources = self.sources | sp.join_sources(value, state)
             known = dtype == self.type.dtype and sources == self.sources
             return self if known else ArrayT(self.type.with_dtype(dtype), sources, self.is_list)
@@ -347,6 +352,10 @@ class ObjectT(Template):
     def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
         if isinstance(value, NeverV):
             return self
+        table = list_type(value, state) if isinstance(self.like, ListRef) else None
+        if table is not None and not isinstance(state[value.cell], Sequence_):  # type: ignore[attr-defined]
+            own = template_table(self)
+            return ConflictT("lists of different kinds") if own is None else ArrayT(own, self.sources, True).unify(sp, state, value)
         if not isinstance(value, type(self.like)) or getattr(value, "cls", None) is not getattr(self.like, "cls", None):
             return mismatch(sp, state, kind_of(self.like), value)
         content = self.content.unify(sp, state, state[value.cell])
@@ -442,6 +451,48 @@ def join_arrays(
     dtype = np.result_type(*(r.type.dtype for r in every))
     sources = joined_sources(sp, state, every)
     return ArrayT(refs[0].type.with_dtype(dtype), sources, refs[0].is_list)
+
+
+def list_type(value: AbstractValue, state: State) -> TensorType | None:
+    """The type of a list of numbers as a table; None for what cannot be one."""
+    if isinstance(value, ArrayRef):
+        return value.type if value.is_list else None
+    if not isinstance(value, ListRef):
+        described = numbers.describe(value)
+        return described[0] if described is not None and described[1] else None
+    content = state[value.cell]
+    if isinstance(content, Tensor):
+        return content.value.type
+    if isinstance(content, Forward):
+        return content.ref.type
+    assert isinstance(content, Sequence_)
+    return _stacked([list_type(item, state) for item in content.items])
+
+
+def template_table(template: Template) -> TensorType | None:
+    """The same for the template of a list."""
+    if isinstance(template, NumberT):
+        return template.type if template.weak else None
+    if isinstance(template, ArrayT):
+        return template.type if template.is_list else None
+    if isinstance(template, FixedT):
+        described = numbers.describe(template.value)
+        return described[0] if described is not None and described[1] else None
+    if isinstance(template, ObjectT) and isinstance(template.content, StructureT):
+        return _stacked([template_table(part) for part in template.content.parts])
+    return None
+
+
+def _stacked(types: Sequence[TensorType | None]) -> TensorType | None:
+    known = [t for t in types if t is not None]
+    if not known or len(known) < len(types) or len({t.shape for t in known}) > 1:
+        return None
+    dtype = numbers.promote([(t.dtype, True) for t in known])
+    return TensorType((len(known), *known[0].shape), dtype)
+
+
+def kind_of_array(type: TensorType, is_list: bool) -> str:
+    return "a list of numbers" if is_list else f"an array ({type})"
 
 
 def joined_sources(sp: Specializer, state: State, refs: Sequence[ArrayRef]) -> frozenset[Cell]:
@@ -555,7 +606,9 @@ def same(a: AbstractValue, b: AbstractValue) -> bool:
         case (ListRef(), ListRef()) | (DictRef(), DictRef()) | (ObjectRef(), ObjectRef()):
             return a.cell is b.cell
         case FunctionV(), FunctionV():
-            return a.source is b.source and a.closure == b.closure and not a.defaults and not b.defaults
+            defaults = (*a.defaults, *a.kw_defaults.values()), (*b.defaults, *b.kw_defaults.values())
+            alike = len(defaults[0]) == len(defaults[1]) and all(map(same, *defaults))
+            return a.source == b.source and a.closure == b.closure and alike
     if children(a) or isinstance(a, TupleV | Sequence_ | Mapping_):
         return same_frame(a, b) and all(same(x, y) for x, y in zip(children(a), children(b), strict=True))
     return False

@@ -99,6 +99,7 @@ class Loop:
         assert sp.frame is not None
         self.context = LoopContext(self.stmt, sp.frame.span(self.stmt))
         self.base = sp.state.copy()
+        self.frames_before = sp.frames
         self.live_head = self._slots(self.stmt.live_head)
         self.live_after = self._slots(self.stmt.live_after)
         self.assigned = self._slots(self.stmt.assigned)
@@ -160,7 +161,7 @@ class Loop:
         """Unify the templates with what the body left; False when something changed and the body must run again."""
         stable = True
         for slot, value in end.slots.items():
-            if slot in (("result",),) or (isinstance(slot, Cell) and slot not in self.base):
+            if self._is_inner(slot):
                 continue
             template = self.templates.get(slot)
             if template is None:
@@ -174,6 +175,13 @@ class Loop:
                 self.templates[slot] = widened
                 stable = False
         return stable
+
+    def _is_inner(self, slot: Slot) -> bool:
+        """Objects and frames made in a trip: the next trip makes its own."""
+        if isinstance(slot, Cell):
+            return slot not in self.base
+        assert isinstance(slot, tuple)
+        return slot not in self.internal and isinstance(slot[0], int) and slot[0] > self.frames_before
 
     def _first_template(self, slot: Slot) -> Template:
         """Where a variable first changed here starts from."""

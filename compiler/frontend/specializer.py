@@ -273,6 +273,18 @@ class Specializer:
         self.check_aliases(ref.cell)
         self.state[ref.cell] = Mapping_(entries)
 
+    def computed_alike(self, x: Value, y: Value) -> bool:
+        """Whether two values are the same operations on the same values."""
+        if x is y:
+            return True
+        p, q = self.builder.producers.get(x), self.builder.producers.get(y)
+        if p is None or q is None or p.kind is not q.kind or p.regions or len(p.operands) != len(q.operands):
+            return False
+        position = (p.results.index(x), q.results.index(y))
+        return position[0] == position[1] and _same_attributes(p.attrs, q.attrs) and all(
+            self.computed_alike(a, b) for a, b in zip(p.operands, q.operands, strict=True)
+        )
+
     # --- aliases
 
     def exists_outside(self, cell: Cell) -> bool:
@@ -443,6 +455,10 @@ class Specializer:
 
 
 Handler = Callable[..., AbstractValue]
+
+
+def _same_attributes(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) and type(a[k]) is type(b[k]) for k in a)
 
 
 def cells_in(value: AbstractValue) -> Iterator[Cell]:

@@ -38,6 +38,7 @@ from hloc.ops import helpers
 from hloc.ops.elementwise import Add, And, Select
 from hloc.ops.indexing import Gather, Read, Scatter
 from hloc.ops.reduction import Argmin, ReduceAnd
+from hloc.ops.shape import BroadcastInDim
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -421,6 +422,8 @@ def read_array(sp: Specializer, base: Array, index: AbstractValue) -> AbstractVa
     """`array[index]`: a scalar, a view, a gathered array, or a masked selection."""
     mask = _mask_of(sp, base, index)
     if mask is not None:
+        if mask.type.rank < base.type.rank:
+            raise UnsupportedError("reading with a mask over the leading dimensions only", help="use np.where")
         return MaskedV(sp.number(base), mask)
     parsed = parse_index(sp, base.type.shape, index)
     if parsed.pickers:
@@ -459,8 +462,6 @@ def _mask_of(sp: Specializer, base: Array, index: AbstractValue) -> Value | None
     mask = sp.number(index)
     if mask.type.shape != base.type.shape[: mask.type.rank]:
         raise IndexBoundsError(f"a mask of shape {list(mask.type.shape)} does not fit an array {base.type}")
-    if mask.type.rank < base.type.rank:
-        raise UnsupportedError("a mask over the leading dimensions only is not supported yet", help="use np.where")
     return mask
 
 
@@ -503,18 +504,21 @@ def stored_value(sp: Specializer, value: AbstractValue, target: Array) -> Value:
 
 
 def _write_masked(sp: Specializer, base: Array, mask: Value, value: AbstractValue) -> None:
+    shape, rank = base.type.shape, mask.type.rank
     if isinstance(value, MaskedV):
-        if value.mask is not mask:
+        if not sp.computed_alike(value.mask, mask):
             raise UnsupportedError("a[m] = b[n] with two different masks is not supported yet", help="use np.where")
         new = helpers.convert(sp.builder, value.values, base.type.dtype)
     else:
         array = as_array(sp, value)
-        if isinstance(array, Array) and array.type.size != 1:
+        if isinstance(array, Array) and array.type.size != 1 and array.type.rank > len(shape) - rank:
             raise UnsupportedError(
                 "a[mask] = values with an array of values is not supported yet",
                 help="use np.where(mask, values_for_all, a)",
             )
         new = stored_value(sp, array, base)
+    if rank < len(shape):
+        mask = sp.emit(BroadcastInDim, mask, shape=shape, dims=tuple(range(rank)))
     sp.store(base, sp.emit(Select, mask, new, sp.number(base)))
 
 

@@ -50,7 +50,7 @@ RETURNS = {
     "return in while": ("n", "    while True:\n        n -= 3\n        if n < 0: return n\n        if n == 4: return 400", [(10,), (9,), (-1,)]),
     "no return": ("a", "    a[0] = 5", [(A,)]),
     "return of a tuple": ("x", "    if x > 1: return x, 2.0\n    return 1, x * 1.0", [(3,), (0,)]),
-    "return in a branch of a loop else": ("a", "    for x in a:\n        if x > 8: break\n    else:\n        return -1.0\n    return x", [(A,), (A[:3],)]),
+    "return in a branch of a loop else": ("a", "    for x in a:\n        if x > 8: break\n    else:\n        return -1.0\n    return float(x)", [(A,), (A[:3],)]),
 }
 
 
