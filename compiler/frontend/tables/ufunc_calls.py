@@ -54,7 +54,7 @@ def masked_ufunc(sp: Specializer, function: np.ufunc, args: tuple[AbstractValue,
     plain: list[AbstractValue] = []
     for arg in args:
         if isinstance(arg, MaskedV):
-            if arg.mask is not mask:
+            if not sp.computed_alike(arg.mask, mask):
                 raise UnsupportedError("selections by different masks cannot be combined", help="use np.where")
             plain.append(sp.new_array(arg.values))
         else:
