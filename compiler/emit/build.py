@@ -16,6 +16,8 @@ VERSIONING_FLAGS = {
 """LLVM: check at run time that the arrays of an innermost counted loop do not overlap; keep scalars in registers."""
 NO_NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": "0"}
 """XLA: run loops operation by operation. Each can then use several cores; it costs 0.1 microseconds an operation."""
+KEEP_NAN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
+"""XLA: its library kernels for reductions take a maximum or minimum beside NaN for the number; dots may use them."""
 LARGE_TRIP = 1 << 18
 """Elements computed in a trip from which on that cost does not matter."""
 MOVING = frozenset({"constant", "read", "upd", "barrier", "scatter", "call"})
@@ -24,14 +26,23 @@ MOVING = frozenset({"constant", "read", "upd", "barrier", "scatter", "call"})
 
 def build_options(module: Module, options: EmitOptions) -> BuildOptions:
     """Compile options for a prepared module. In strict mode, nothing that may move a product next to a sum."""
-    if options.platform != "cpu" or not options.tune:
+    if options.platform != "cpu":
         return BuildOptions()
+    overrides = KEEP_NAN if _reduces_extremes(module) else {}
+    if not options.tune:
+        return BuildOptions(overrides=overrides)
     extra: dict[str, str] = {}
     if not options.strict:
         extra |= VERSIONING_FLAGS
     if _only_large_loops(module):
         extra |= NO_NATIVE_LOOPS
-    return BuildOptions(extra=extra)
+    return BuildOptions(overrides=overrides, extra=extra)
+
+
+def _reduces_extremes(module: Module) -> bool:
+    """Whether a float reduction may be fused with a float maximum or minimum."""
+    names = {op.name for f in module.functions.values() for op in walk(f.block) for v in op.results if v.type.dtype.kind == "f"}
+    return any(n.startswith("reduce_") for n in names) and bool(names & {"maximum", "minimum", "reduce_max", "reduce_min"})
 
 
 def _only_large_loops(module: Module) -> bool:
