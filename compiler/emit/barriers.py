@@ -102,7 +102,11 @@ def _separate_branch_results(body: Block) -> None:
 
 
 def _sink_stores(block: Block) -> None:
-    """Move each store down to just before the first operation that uses its result."""
+    """Move each store down to just before the first operation that uses its result.
+
+    At the end of the block the stores to one array stand together: a store to another array that waits for such an
+    array (hloc.emit.never reads an element of it) then waits for its last version, which nothing overwrites.
+    """
     pending: dict[Value, Op] = {}
     ops: list[Op] = []
 
@@ -119,7 +123,9 @@ def _sink_stores(block: Block) -> None:
         else:
             place(reads(op))
             ops.append(op)
-    place(set(pending))
+    consumed = {v for store in pending.values() for v in store.operands}
+    for value in [v for v in pending if v not in consumed]:
+        place([value])
     block.ops = ops
 
 
