@@ -34,9 +34,9 @@ def check_golden(pass_: Pass, before: str, expected: str) -> None:
     assert found == dedent(expected).strip(), "\n" + found
 
 
-def check_random(pass_: Pass, seed: int, runs: int = 3) -> None:
+def check_random(pass_: Pass, seed: int, runs: int = 3, size: int = 8) -> None:
     """A random program computes the same bits after the pass, and the pass gives valid IR."""
-    module, changed = random_module(seed), random_module(seed)
+    module, changed = random_module(seed, size), random_module(seed, size)
     verify(module)
     pass_(changed)
     verify(changed)
