@@ -104,8 +104,9 @@ def _separate_branch_results(body: Block) -> None:
 def _sink_stores(block: Block) -> None:
     """Move each store down to just before the first operation that uses its result.
 
-    At the end of the block the stores to one array stand together: a store to another array that waits for such an
-    array (hloc.emit.never reads an element of it) then waits for its last version, which nothing overwrites.
+    At the end of the block the stores to one array stand together, first those to arrays that the block has written
+    already. So a store to another array that waits for such an array (hloc.emit.never reads an element of it) waits for
+    its last version, which nothing overwrites.
     """
     pending: dict[Value, Op] = {}
     ops: list[Op] = []
@@ -124,9 +125,18 @@ def _sink_stores(block: Block) -> None:
             place(reads(op))
             ops.append(op)
     consumed = {v for store in pending.values() for v in store.operands}
-    for value in [v for v in pending if v not in consumed]:
+    last = [v for v in pending if v not in consumed]
+    made = {v for op in ops for v in op.results}
+    for value in sorted(last, key=lambda v: _stored_array(v, pending) not in made):
         place([value])
     block.ops = ops
+
+
+def _stored_array(value: Value, stores: dict[Value, Op]) -> Value:
+    """The array before a chain of stores."""
+    while value in stores:
+        value = stores[value].operands[0]
+    return value
 
 
 class _Isolation:
