@@ -28,6 +28,7 @@ SNIPPETS = {
     "index arrays in matrices": ("m, ii, jj", "result = (m[ii], m[ii, jj], m[:, jj], m[ii, 1], m[1, jj], m[ii][:, jj], m[ii, 1:3], m[ii[:, None], jj])\nm[ii, jj] = -1\nm[:, jj] += 1\nm[ii, 1:] *= 2", [(M, np.array([0, 2]), np.array([3, 1]))]),
     "masks": ("a", "a[a < 0] = 0\na[a > 3] += 1\na[a == 1] *= -5\nresult = (a[a > 0].sum(), a[a > 0].mean(), a[a < 0].min(), len(a[a > 2]), (a[a > 0] * 2).sum(), np.where(a > 1, a, -a))", [(A,)]),
     "mask of a matrix": ("m", "m[m > 5] = -m[m > 5]\nm[m % 2 == 0] += 0.5\nresult = m[m < 0].sum()", [(M,)]),
+    "mask of rows": ("m, v", "m[m[:, 0] > 2] = v\nm[m[:, 1] == 0] = 7\nresult = m[:2][:, 0].copy()", [(M, np.array([1.0, 0.0, 3.0, 4.0]))]),
     "out": ("a, b", "np.add(a, b, out=a)\nnp.sin(a, out=b)\nnp.multiply(a[1:], 2.0, out=a[:-1])\nresult = b.sum()", [(A, A * 2)]),
     "integer arrays": ("c", "d = c[0, 0]\nd += 3\nd //= 2\nd %= 3\nd |= 4\nd <<= 1\nc[1] -= 100\nresult = d.copy()", [(C,)]),
     "casting writes": ("c, x", "c[0, 0, 0] = x\nc[1] = c[0] * 2\nc[0, :, 1] = np.array([1, 2, 3])\nresult = c.dtype == np.int64", [(C, 3)]),
@@ -96,3 +97,11 @@ def test_the_same_array_twice() -> None:
     program(expected, expected)
     np.testing.assert_array_equal(a, expected)
     agree(program, A, A * 2, compiled=compiled)
+
+
+def test_reductions_keep_nan() -> None:
+    """XLA's library kernels for large reductions would drop it."""
+    program = define("def program(x):\n    return np.maximum(x, 0).sum(), np.minimum(x, 0).sum(axis=0), x.max(axis=0), x.min()\n")
+    x = np.random.default_rng(0).normal(size=(300, 400))
+    x[7, 3] = np.nan
+    agree(program, x)
