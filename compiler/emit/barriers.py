@@ -180,6 +180,7 @@ class _Isolation:
             for value in live:
                 self._insert(op, [value])
             self._delay(op, live)
+            self.reads[position].update(live)  # a later write of one of them must wait for this store
         elif live:
             self._insert(op, [*tainted, array])
 
