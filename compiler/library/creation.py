@@ -16,3 +16,20 @@ def linspace(start, stop, num, endpoint):  # type: ignore[no-untyped-def]
     if endpoint:
         result[-1] = stop
     return result
+
+
+def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None):  # type: ignore[no-untyped-def]
+    """`np.logspace`."""
+    result = np.power(base, np.linspace(start, stop, num, endpoint))
+    return result if dtype is None else result.astype(dtype)
+
+
+def geomspace(start, stop, num=50, endpoint=True, dtype=None):  # type: ignore[no-untyped-def]
+    """`np.geomspace` for positive real bounds."""
+    exponents = np.linspace(np.log10(start), np.log10(stop), num, endpoint)
+    result = np.power(10.0, exponents)
+    if num > 0:
+        result[0] = start
+        if num > 1 and endpoint:
+            result[-1] = stop
+    return result if dtype is None else result.astype(dtype)

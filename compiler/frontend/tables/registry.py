@@ -84,11 +84,21 @@ def find(obj: Any) -> Rule | None:
 
         return ufunc_rule(obj)
     bound = getattr(obj, "__self__", None)
+    if _is_random(obj) or _is_random(bound):
+        from hloc.frontend.tables.refused import random_rule
+
+        return random_rule(obj)
     if isinstance(bound, np.ufunc):
         from hloc.frontend.tables.ufunc_calls import ufunc_method
 
         return ufunc_method(bound, obj.__name__)
     return None
+
+
+def _is_random(obj: Any) -> bool:
+    """Functions, generators and classes of numpy.random."""
+    owner = getattr(obj, "__module__", None) or type(obj).__module__
+    return isinstance(owner, str) and owner.startswith("numpy.random")
 
 
 def known_objects() -> list[Any]:

@@ -9,10 +9,16 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.arrays import as_array
+from hloc.frontend.subscripts import parse_index
+from hloc.frontend.tables.arguments import NONE, normal_axis
+from hloc.frontend.tables.arguments import ZERO as FIRST
+from hloc.frontend.tables.reductions import sum_dtype
 from hloc.frontend.tables.registry import Rule, find
 from hloc.frontend.ufuncs import UFUNCS, apply_ufunc
-from hloc.frontend.values import AbstractValue, Const, MaskedV
+from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV
 from hloc.ops import helpers
+from hloc.ops.indexing import Scatter
+from hloc.ops.reduction import Cummax, Cummin, Cumprod, Cumsum
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -71,11 +77,90 @@ def ufunc_method(function: np.ufunc, name: str) -> Rule | None:
     """outer, reduce, accumulate, at of a ufunc."""
     if name == "outer":
         return lambda sp, a, b: _outer(sp, function, a, b)
-    if name == "reduce":
-        return find(_REDUCTIONS.get(function))
+    if name == "at":
+        return _at_rule(function)
+    if name == "reduce" and function in _REDUCTIONS:
+        return _first_axis(find(_REDUCTIONS[function]), function)
     if name == "accumulate":
-        return find(_ACCUMULATIONS.get(function))
+        return _accumulate_rule(function)
     return None
+
+
+def _first_axis(rule: Rule | None, function: np.ufunc) -> Rule | None:
+    """`np.add.reduce(a)` reduces the first axis, where `np.sum(a)` reduces all; empty maxima name the ufunc alike."""
+    if rule is None:
+        return None
+
+    def reduce(
+        sp: Specializer, array: AbstractValue, axis: AbstractValue = FIRST, **options: AbstractValue
+    ) -> AbstractValue:
+        result: AbstractValue = rule(sp, array, axis, **options)
+        return result
+
+    return reduce
+
+
+def _accumulate_rule(function: np.ufunc) -> Rule | None:
+    record = _ACCUMULATIONS.get(function)
+    if record is None:
+        return None
+
+    def accumulate(sp: Specializer, array: AbstractValue, axis: AbstractValue = FIRST) -> AbstractValue:
+        x = sp.number(as_array(sp, array))
+        if function in (np.add, np.multiply):
+            x = helpers.convert(sp.builder, x, sum_dtype(x.type.dtype))
+        return sp.result(sp.emit(record, x, axis=normal_axis(sp.static_int(axis, "axis"), x.type.rank)))
+
+    return accumulate
+
+
+def _at_rule(function: np.ufunc) -> Rule | None:
+    """`np.add.at(a, i, v)`: unbuffered, an index that stands twice counts twice."""
+    mode = _SCATTERS.get(function)
+    if mode is None:
+        return None
+
+    def at(sp: Specializer, a: AbstractValue, indices: AbstractValue, b: AbstractValue) -> AbstractValue:
+        from hloc.frontend.tables.arguments import array_ref
+        from hloc.frontend.ufuncs import apply_ufunc as apply
+
+        target = array_ref(sp, a)
+        value = as_array(sp, b)
+        if function is np.subtract:
+            value = apply(sp, np.negative, [value])
+        scatter_add(sp, target, indices, value, mode)
+        return NONE
+
+    return at
+
+
+_SCATTERS = {
+    np.add: "add",
+    np.subtract: "add",
+    np.multiply: "multiply",
+    np.maximum: "maximum",
+    np.minimum: "minimum",
+}
+
+
+def scatter_add(
+    sp: Specializer, base: ArrayRef | ChoiceRef, index: AbstractValue, value: AbstractValue, mode: str
+) -> None:
+    """Combine values into the places of an index; only indices over the leading dimensions."""
+    parsed = parse_index(sp, base.type.shape, index)
+    dims = tuple(p.dim for p in parsed.pickers)
+    whole = all(w.size == n and w.step == 1 for w, n in zip(parsed.windows, base.type.shape, strict=True))
+    if not parsed.pickers or dims != tuple(range(len(dims))) or not whole:
+        raise UnsupportedError(
+            "ufunc.at needs integer arrays for the leading dimensions", help="write np.add.at(a, (rows, columns), v)"
+        )
+    b = sp.builder
+    shape = helpers.broadcast_shapes(*(p.values.type.shape for p in parsed.pickers))
+    places = [helpers.broadcast_to(b, p.values, shape) for p in parsed.pickers]
+    updates = helpers.convert(b, sp.number(value), base.type.dtype)
+    updates = helpers.broadcast_to(b, updates, (*shape, *base.type.shape[len(dims) :]))
+    new = sp.emit(Scatter, sp.number(base), updates, *places, dims=dims, mode=mode, unique=False)
+    sp.store(base, new)
 
 
 _REDUCTIONS = {
@@ -86,7 +171,7 @@ _REDUCTIONS = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
-_ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+_ACCUMULATIONS = {np.add: Cumsum, np.multiply: Cumprod, np.maximum: Cummax, np.minimum: Cummin}
 
 
 def _outer(sp: Specializer, function: np.ufunc, a: AbstractValue, b: AbstractValue) -> AbstractValue:
