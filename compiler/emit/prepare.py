@@ -16,7 +16,6 @@ from hloc.emit.divisions import reduce_divisions
 from hloc.emit.forward import forward_stores
 from hloc.emit.keep import call_barriers
 from hloc.emit.loops import canonicalize_loops
-from hloc.emit.native import call_kernel
 from hloc.emit.options import EmitOptions
 from hloc.emit.predicate import Policy, predicate_stores
 from hloc.emit.strict import separate_products
@@ -32,8 +31,6 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
         copy.functions[name] = Function(name, clone_block(function.block, {}), function.span)
     for name in names:
         _prepare_function(copy, copy.functions[name], options)
-    if options.platform == "cpu" and options.tune:
-        call_kernel(copy)
     return copy
 
 

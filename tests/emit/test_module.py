@@ -220,37 +220,6 @@ def test_bytecode_and_text_are_the_same_program() -> None:
     assert float(np.asarray(compiled(module).execute([2.0])[0])) == 4.0
 
 
-def stores(count: int, size: int) -> Module:
-    def build(c: Code, a: Value) -> Value:
-        for j in range(count):
-            a = c.store(a, c.add(c.mul(c.read(a, j), 0.5), c.read(a, j + 1)), j + 2)
-        return a
-
-    return program([f"f64[{size}]"], build)
-
-
-def test_program_of_small_operations_is_one_kernel() -> None:
-    text = emit_module(stores(8, 100), EmitOptions()).text()
-    assert "call @main_kernel(" in text
-    hlo = compiled(stores(8, 100)).optimized_hlo()
-    assert hlo[hlo.index("ENTRY") :].count("fusion(") == 0
-    a = np.arange(100.0)
-    (result,) = run(stores(8, 100), a)
-    for j in range(8):
-        a[j + 2] = a[j] * 0.5 + a[j + 1]
-    np.testing.assert_array_equal(result, a)
-
-
-def test_program_of_large_operations_is_no_kernel() -> None:
-    def build(c: Code, a: Value) -> Value:
-        for _ in range(20):
-            a = c.add(c.mul(a, a), a)
-        return a
-
-    assert "call" not in emit_module(program(["f64[1000]"], build), EmitOptions()).text()
-    assert "call" not in emit_module(stores(8, 100), EmitOptions(tune=False)).text()
-
-
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint32])
 @pytest.mark.parametrize("divisor", [1, 2, 64])
 def test_floor_division_by_power_of_two(dtype: Any, divisor: int) -> None:
