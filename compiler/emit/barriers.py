@@ -6,7 +6,7 @@ trip. So values read from the old version that outlive the write get a barrier, 
 (hloc.emit.never):
 
     %x = read %a, %i                          %x = read %a, %i;  %x2 = barrier %x
-    %b = upd %a, %v, %i             →         %v2 = select (never %x2), 0, %v
+    %b = upd %a, %v, %i             →         %v2 = select (never %x2), 85, %v
     yield %x, %b                              %b = upd %a, %v2, %i;  yield %x2, %b
 
 Values that feed nothing but the written value need none (one would keep LLVM from vectorising). Writes move down to

@@ -1,6 +1,8 @@
 """False dependences: conditions that are never true, which XLA does not see through and LLVM does.
 
-%never = compare.LT %x, %x;   %y2 = select %never, 0, %y           %y2 is %y, but comes after %x
+%never = compare.LT %x, %x;   %y2 = select %never, 85, %y          %y2 is %y, but comes after %x
+
+The other value must not be what %y is, else XLA drops the selection: programs often store 0, rarely 85.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import numpy as np
 
 from hloc.ir.builder import Builder
 from hloc.ir.core import Value
-from hloc.ops.elementwise import And, Compare, Convert, Real, Select
-from hloc.ops.helpers import constant, zeros_like
+from hloc.ops.elementwise import And, Compare, Convert, Not, Real, Select
+from hloc.ops.helpers import constant, full
 from hloc.ops.indexing import Read
 
 
@@ -39,8 +41,13 @@ class Never:
         """`value`, not before `others` are there."""
         for other in others:
             if other.type.size:
-                value = self.b.emit(Select, self(other), zeros_like(self.b, value), value)
+                value = self.b.emit(Select, self(other), self._unlike(value), value)
         return value
+
+    def _unlike(self, value: Value) -> Value:
+        if value.type.dtype.kind == "b":
+            return self.b.emit(Not, value)
+        return full(self.b, value.type.shape, 85, value.type.dtype)
 
     def _negative(self, value: Value) -> Value:
         """`value & c < 0` for some c > 0."""
