@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = [ROOT / name for name in ("tools/test", "tools/demo", "tools/check", ".ci/run")]
+SCRIPTS = [ROOT / name for name in ("tools/test", "tools/demo", "tools/check", "tools/bench", ".ci/run")]
 BARE = {"PATH": os.defpath}
 
 
