@@ -1,4 +1,4 @@
-"""Differences, sums of areas, interpolation and convolution in plain Python; the front end compiles them like user code."""
+"""Differences, integrals, interpolation, convolution in plain Python; the front end compiles them like user code."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def slope(f, h, axis, edge_order):  # type: ignore[no-untyped-def]
     n = f.shape[-1]
     if n < edge_order + 1:
         raise ValueError(
-            "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
+            "Shape of array too small to calculate a numerical gradient, "
+            "at least (edge_order + 1) elements are required."
         )
     if np.ndim(h) == 0:
         inner = (f[..., 2:] - f[..., :-2]) / (2.0 * h)

@@ -1,4 +1,4 @@
-"""Polynomials by their coefficients, highest power first, in plain Python; the front end compiles them like user code."""
+"""Polynomials, highest power first, in plain Python; the front end compiles them like user code."""
 
 from __future__ import annotations
 

@@ -121,12 +121,13 @@ def array_items(sp: Specializer, arrays: AbstractValue) -> list[AbstractValue]:
 
 def one_axis(sp: Specializer, axis: AbstractValue, rank: int, name: str = "axis") -> int:
     """An axis argument counted from the front. Raises ShapeError with NumPy's text."""
-    return normal_axis(sp.static_int(axis, name), rank)
+    return normal_axis(sp.static_int(axis, name), rank, "" if name == "axis" else f"{name}: ")
 
 
-def normal_axis(axis: int, rank: int) -> int:
+def normal_axis(axis: int, rank: int, prefix: str = "") -> int:
+    """An axis counted from the front. Raises ShapeError with NumPy's text."""
     if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} is out of bounds for array of dimension {rank}")
+        raise ShapeError(f"{prefix}axis {axis} is out of bounds for array of dimension {rank}")
     return axis % rank
 
 

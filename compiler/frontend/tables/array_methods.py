@@ -1,7 +1,8 @@
-"""Attributes and methods of arrays and NumPy scalars that are about the object itself: shape, views, copies, conversion."""
+"""Attributes and methods of arrays and NumPy scalars: shape, views, copies, conversion."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend import numbers, operators
 from hloc.frontend.arrays import as_array, list_items, take_view
+from hloc.frontend.joins import children
 from hloc.frontend.subscripts import stored_value
 from hloc.frontend.tables.registry import implements, method, prop, setter
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, Tensor, TupleV
@@ -122,7 +124,7 @@ def imag_number(sp: Specializer, owner: AbstractValue) -> AbstractValue:
 
 @prop("array", "real")
 def real_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
-    """A view for real arrays; of complex ones the real parts (a copy: writing through it is refused by NumPy's users' luck)."""
+    """The array itself for real ones; of complex ones a copy of the real parts."""
     return owner if type_of_array(sp, owner).dtype.kind != "c" else sp.result(sp.emit(Real, sp.number(owner)))
 
 
@@ -257,7 +259,39 @@ def normal_axis(axis: int, rank: int) -> int:
 
 @setter("array", "shape")
 def set_shape(sp: Specializer, owner: AbstractValue, value: AbstractValue) -> None:
-    raise UnsupportedError("assignment to .shape changes the array for all its names", help="write a = a.reshape(...)")
+    """In place for an array made here that only plain variables hold: all names of the object see the new shape."""
+    help_ = "write a = a.reshape(...)"
+    if not isinstance(owner, ArrayRef) or owner.is_list:
+        raise UnsupportedError("assignment to .shape of one of several arrays is not supported", help=help_)
+    if owner.cell in sp.origins:
+        raise UnsupportedError("assignment to .shape of an argument would change the caller's array", help=help_)
+    new = reshaped(sp, owner, static_shape(sp, value))
+    if not isinstance(new, ArrayRef) or new.cell is not owner.cell:
+        raise ShapeError("incompatible shape for in-place modification", help=help_)
+    names = [slot for slot, held in sp.state.slots.items() if held is owner and isinstance(slot, tuple)]
+    for slot, held in sp.state.slots.items():
+        if slot not in names and any(_may_be_same(owner, ref) for ref in array_refs(held)):
+            raise UnsupportedError(
+                "assignment to .shape of an array that is also held elsewhere is not supported", help=help_
+            )
+    for slot in names:
+        sp.state[slot] = new
+
+
+def array_refs(value: object) -> Iterator[ArrayRef]:
+    """The arrays in a value and in the immutable structure that it holds."""
+    if isinstance(value, ArrayRef):
+        yield value
+    elif isinstance(value, ChoiceRef):
+        yield from value.refs
+    elif isinstance(value, AbstractValue):
+        inner = getattr(value, "value", None)
+        for child in (inner, *children(value)):
+            yield from array_refs(child)
+
+
+def _may_be_same(a: ArrayRef, b: ArrayRef) -> bool:
+    return a.cell is b.cell and a.type == b.type and len(a.view) == len(b.view)
 
 
 # --- copies and conversion

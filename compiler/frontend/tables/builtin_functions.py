@@ -10,12 +10,12 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, UnsupportedError
 from hloc.frontend import numbers, operators
-from hloc.frontend.arrays import as_array, list_items, resolve_list
+from hloc.frontend.arrays import list_items, resolve_list
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import check, print_values
 from hloc.frontend.iteration import Iteration
 from hloc.frontend.joins import kind_of
-from hloc.frontend.tables.registry import find, implements
+from hloc.frontend.tables.registry import implements
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -42,7 +42,7 @@ from hloc.frontend.values import (
     ZipV,
 )
 from hloc.ops import helpers
-from hloc.ops.elementwise import Abs, And, Imag, Not, Real, RoundNearestEven, Select, Trunc
+from hloc.ops.elementwise import Abs, Not, RoundNearestEven
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer

@@ -31,7 +31,7 @@ def product(
     contract: tuple[Sequence[int], Sequence[int]],
     batch: tuple[Sequence[int], Sequence[int]] = ((), ()),
 ) -> Value:
-    """`dot_general` in NumPy's result type. Bools: whether any product is true; halves are summed in single precision."""
+    """`dot_general` in NumPy's result type. Bools: whether any product is true; halves are summed as float32."""
     b = sp.builder
     dtype = np.result_type(x.type.dtype, y.type.dtype)
     working = {"bool": np.dtype(np.float32), "float16": np.dtype(np.float32)}.get(dtype.name, dtype)

@@ -49,9 +49,8 @@ def joined(sp: Specializer, values: Sequence[Value], axis: int) -> Value:
     for number, value in enumerate(values):
         if value.type.rank != first.rank:
             raise ShapeError(
-                "all the input array dimensions except for the concatenation axis must match exactly, but along "
-                f"dimension 0, the array at index 0 has {first.rank} dimension(s) and the array at index {number} has "
-                f"{value.type.rank} dimension(s)"
+                "all the input arrays must have same number of dimensions, but the array at index 0 has "
+                f"{first.rank} dimension(s) and the array at index {number} has {value.type.rank} dimension(s)"
             )
         for d in range(first.rank):
             if d != axis and value.type.shape[d] != first.shape[d]:

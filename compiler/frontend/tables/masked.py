@@ -1,4 +1,4 @@
-"""Attributes and methods of `a[mask]`, a selection by a mask that is data: its length is a number that the program computes."""
+"""Attributes and methods of `a[mask]` with a mask that is data: its length is a number that the program computes."""
 
 from __future__ import annotations
 

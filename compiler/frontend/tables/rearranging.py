@@ -1,4 +1,4 @@
-"""Views under another shape or order: swapaxes, moveaxis, squeeze, expand_dims, atleast_*, broadcast_to, flip, rot90, split."""
+"""Views in another shape or order: swapaxes, moveaxis, squeeze, expand_dims, broadcast_to, flip, rot90, split."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def sliced(sp: Specializer, a: Array, axis: int, part: slice) -> AbstractValue:
 def swapaxes_(sp: Specializer, a: AbstractValue, axis1: AbstractValue, axis2: AbstractValue) -> AbstractValue:
     a = array_ref(sp, a)
     order = list(range(a.type.rank))
-    i, j = (one_axis(sp, axis, a.type.rank) for axis in (axis1, axis2))
+    i, j = (one_axis(sp, axis, a.type.rank, name) for axis, name in ((axis1, "axis1"), (axis2, "axis2")))
     order[i], order[j] = order[j], order[i]
     return permuted(sp, a, tuple(order))
 
@@ -170,9 +170,14 @@ def broadcast(sp: Specializer, a: Array, shape: tuple[int, ...]) -> Array:
     if offset < 0 or any(n not in (1, m) for n, m in zip(a.type.shape, shape[offset:], strict=True)):
         raise ShapeError(
             "operands could not be broadcast together with remapped shapes [original->remapped]: "
-            f"{a.type.shape} and requested shape {shape}"
+            f"{_plain(a.type.shape)}  and requested shape {_plain(shape)}"
         )
     return viewed(sp, a, BroadcastView(shape))
+
+
+def _plain(shape: tuple[int, ...]) -> str:
+    """A shape as NumPy's C code writes it: (2,3) and (3,)."""
+    return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 @numpy_function(np.broadcast_to)

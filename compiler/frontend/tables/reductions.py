@@ -1,4 +1,4 @@
-"""Reductions: sum, prod, min, max, any, all, count_nonzero, mean, var, std; over axes, with `where=`, or over `a[mask]`."""
+"""Reductions over axes, with `where=`, or over `a[mask]`: sum, prod, min, max, any, all, mean, var, std."""
 
 from __future__ import annotations
 

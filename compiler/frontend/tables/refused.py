@@ -1,4 +1,4 @@
-"""Functions whose results have a length that depends on data, or random numbers: refused, each with what to do instead."""
+"""Results whose length depends on data, and random numbers: refused, each with what to do instead."""
 
 from __future__ import annotations
 

@@ -183,6 +183,7 @@ def resize_(sp: Specializer, a: AbstractValue, new_shape: AbstractValue) -> Abst
 
 
 CONSTANT = Const("constant")
+PAD_MODES = "modes: constant, edge, reflect, symmetric, wrap, maximum, minimum, mean"
 COPYING = {"edge", "reflect", "symmetric", "wrap"}
 REDUCING = {"maximum": ReduceMax, "minimum": ReduceMin, "mean": ReduceSum}
 
@@ -196,7 +197,7 @@ def pad_(
     *,
     constant_values: AbstractValue = ZERO,
 ) -> AbstractValue:
-    """Modes constant, edge, reflect, symmetric, wrap, maximum, minimum, mean, empty; without stat_length, end_values, reflect_type."""
+    """Modes constant, edge, reflect, symmetric, wrap, maximum, minimum, mean and empty."""
     x = array_value(sp, array)
     widths = _pad_widths(sp.static(pad_width, "pad_width"), x.type.rank)
     kind = sp.static(mode, "the mode of pad")
@@ -214,10 +215,7 @@ def pad_(
         elif kind in REDUCING:
             x = _pad_reduced(sp, x, d, low, high, kind)
         else:
-            raise UnsupportedError(
-                f"np.pad: mode {kind!r} is not supported",
-                help="modes: constant, edge, reflect, symmetric, wrap, maximum, minimum, mean",
-            )
+            raise UnsupportedError(f"np.pad: mode {kind!r} is not supported", help=PAD_MODES)
     return sp.result(x)
 
 

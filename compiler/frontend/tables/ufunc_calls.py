@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from hloc.frontend.tables.reductions import sum_dtype
 from hloc.frontend.tables.registry import Rule, find
 from hloc.frontend.ufuncs import UFUNCS, apply_ufunc
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV
+from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.indexing import Scatter
 from hloc.ops.reduction import Cummax, Cummin, Cumprod, Cumsum
@@ -71,6 +72,24 @@ def masked_ufunc(sp: Specializer, function: np.ufunc, args: tuple[AbstractValue,
                 )
             plain.append(value)
     return MaskedV(sp.number(apply_ufunc(sp, function, plain)), mask)
+
+
+def same_value(sp: Specializer, x: Value, y: Value, depth: int = 12) -> bool:
+    """Whether two values are computed alike from the same values."""
+    if x is y:
+        return True
+    p, q = sp.builder.producers.get(x), sp.builder.producers.get(y)
+    if p is None or q is None or not depth or p.regions or q.regions or len(p.results) != 1:
+        return False
+    if p.kind is not q.kind or len(p.operands) != len(q.operands) or not _same_attributes(p.attrs, q.attrs):
+        return False
+    return all(same_value(sp, u, v, depth - 1) for u, v in zip(p.operands, q.operands, strict=True))
+
+
+def _same_attributes(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(
+        np.array_equal(a[k], b[k]) if isinstance(a[k], np.ndarray) else a[k] == b[k] for k in a
+    )
 
 
 def ufunc_method(function: np.ufunc, name: str) -> Rule | None:
