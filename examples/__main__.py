@@ -1,0 +1,177 @@
+"""Runs the examples: `python -m examples` all of them, `python -m examples heat --size 400` one, with its own size."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from examples import (
+    edit_distance,
+    gauss,
+    heat,
+    kmeans,
+    life,
+    logistic,
+    mandelbrot,
+    nbody,
+    nelder_mead,
+    pendulum,
+)
+from examples.report import Differs, compare, console, line, title
+
+COUNT = click.IntRange(min=2)
+
+
+class Examples(click.Group):
+    """The examples in the order of their definition; a difference from CPython ends the run with exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> None:
+        try:
+            super().invoke(ctx)
+        except Differs as error:
+            raise click.ClickException(str(error)) from error
+
+
+def size_option(name: str, default: int, text: str):
+    """An option for a number that makes an example larger or smaller."""
+    return click.option(f"--{name}", default=default, show_default=True, type=COUNT, help=text)
+
+
+@click.group(cls=Examples, invoke_without_command=True, context_settings={"show_default": True})
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Run the examples, each in CPython/NumPy and compiled by hloc, and compare results and times."""
+    if ctx.invoked_subcommand is not None:
+        return
+    start = time.perf_counter()
+    for command in main.commands.values():
+        ctx.invoke(command)
+    console.print(
+        f"\n{len(main.commands)} examples agree with CPython; {time.perf_counter() - start:.0f} s in all. "
+        "One alone, with its own sizes: add its name and --help."
+    )
+
+
+@main.command("heat")
+@size_option("size", 128, "Points along each side of the plate.")
+@size_option("sweeps", 40, "Sweeps at most.")
+def run_heat(size: int, sweeps: int) -> None:
+    """Heat equation: double loops over a plate, in place."""
+    title("Heat equation: double loops over a plate, in place")
+    plate = heat.hot_rim(size)
+    compare(heat.step, plate, 0.25)
+    compare(heat.settle, plate, 0.25, 1e-2, sweeps)
+
+
+@main.command("mandelbrot")
+@size_option("width", 240, "Points along the real axis.")
+@size_option("limit", 200, "Steps after which a point counts as inside.")
+@click.option("-o", "--output", default="mandelbrot.png", type=click.Path(path_type=Path), help="The picture.")
+def run_mandelbrot(width: int, limit: int, output: Path) -> None:
+    """Mandelbrot set: a scalar `while` that stops early; writes a PNG."""
+    title("Mandelbrot set: a scalar `while` that stops early")
+    times = compare(mandelbrot.escape_times, width * 4 // 5, width, limit)
+    picture = compare(mandelbrot.colours, np.asarray(times), limit)
+    Image.fromarray(np.asarray(picture)).save(output)
+    line("wrote", str(output))
+
+
+@main.command("kmeans")
+@size_option("points", 3000, "Points in the plane.")
+@size_option("clusters", 8, "Clusters among them.")
+def run_kmeans(points: int, clusters: int) -> None:
+    """k-means: rounds until no point changes its cluster, by loops and by array operations."""
+    title("k-means: rounds until no point changes its cluster, by loops and by array operations")
+    data, centres = kmeans.blobs(points, clusters)
+    compare(kmeans.kmeans_loops, data, centres, 100)
+    compare(kmeans.kmeans, data, centres, 100)
+
+
+@main.command("logistic")
+@click.option(
+    "--csv", "path", type=click.Path(exists=True, dir_okay=False), help="Numbers under a header, the class last."
+)
+@size_option("rows", 2000, "Rows of the generated table, used without --csv.")
+@size_option("steps", 300, "Steps of gradient descent.")
+def run_logistic(path: str | None, rows: int, steps: int) -> None:
+    """Softmax regression: plain gradient descent on a CSV file or a generated table."""
+    title("Softmax regression: plain gradient descent on " + (path or "a generated table"))
+    features, classes = logistic.read_table(path) if path else logistic.generated_table(rows)
+    count = int(classes.max()) + 1
+    weights, losses = compare(logistic.train, features, classes, count, 0.5, steps, rounding=1e-9)
+    share = compare(logistic.accuracy, features, classes, np.asarray(weights))
+    line(
+        "the model",
+        f"{len(features)} rows, {features.shape[1]} features, {count} classes: loss {losses[0]:.4f} "
+        f"before, {losses[-1]:.4f} after {steps} steps; {float(share):.1%} of the rows are classified rightly",
+    )
+
+
+@main.command("nbody")
+@size_option("planets", 8, "Planets around the star.")
+@size_option("steps", 500, "Steps in time.")
+def run_nbody(planets: int, steps: int) -> None:
+    """N bodies: leapfrog steps over a dataclass of arrays."""
+    title("N bodies: leapfrog steps over a dataclass of arrays")
+    bodies = nbody.solar_system(planets)
+    compare(nbody.accelerations, bodies.position, bodies.mass)
+    compare(nbody.orbit, bodies, 0.01, steps, rounding=1e-9, inspected="as above, for the function it calls")
+
+
+@main.command("gauss")
+@size_option("size", 80, "Unknowns.")
+def run_gauss(size: int) -> None:
+    """Gaussian elimination with partial pivoting, rows swapped in place."""
+    title("Gaussian elimination with partial pivoting, rows swapped in place")
+    matrix, right = gauss.system(size)
+    compare(gauss.eliminate, matrix, right, rounding=1e-9)
+    compare(gauss.solve, matrix, right, rounding=1e-9)
+
+
+@main.command("edit-distance")
+@size_option("length", 400, "Elements of the longer sequence.")
+def run_edit_distance(length: int) -> None:
+    """Edit distance: dynamic programming on integers, and the way back through the table."""
+    title("Edit distance: dynamic programming on integers, and the way back through the table")
+    old, new = edit_distance.mutated(length)
+    compare(edit_distance.distance, old, new)
+    compare(edit_distance.edits, old, new)
+
+
+@main.command("life")
+@size_option("size", 256, "Cells along each side.")
+@size_option("generations", 100, "Generations.")
+def run_life(size: int, generations: int) -> None:
+    """Game of life: shifted slices, a view written in place."""
+    title("Game of life: shifted slices, a view written in place")
+    compare(life.generations, life.soup(size), generations)
+
+
+@main.command("pendulum")
+@size_option("steps", 5000, "Steps in time.")
+def run_pendulum(steps: int) -> None:
+    """Driven pendulum: Runge-Kutta steps with functions as arguments, chosen by name."""
+    title("Driven pendulum: Runge-Kutta steps with functions as arguments, chosen by name")
+    for method in ("rk4", "euler"):
+        compare(pendulum.swing, math.pi / 8, 0.5, 0.2, 0.01, steps, method, rounding=1e-9)
+
+
+@main.command("nelder-mead")
+@size_option("variables", 4, "Variables of Rosenbrock's function.")
+@size_option("rounds", 2000, "Rounds at most.")
+def run_nelder_mead(variables: int, rounds: int) -> None:
+    """Nelder-Mead: a minimum without derivatives, with closures and a loop that stops early."""
+    title("Nelder-Mead: a minimum without derivatives, with closures and a loop that stops early")
+    compare(nelder_mead.valley, np.full(variables, -1.0), 0.25, rounds, rounding=1e-6)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m examples")
