@@ -21,15 +21,20 @@ import numpy as np
 from hloc.frontend.tables import find, registry
 
 PAGE = Path(__file__).parents[1] / "docs" / "numpy.md"
-INTRODUCTION = """\
+VERSIONS = f"NumPy {'.'.join(np.__version__.split('.')[:2])} and Python {sys.version_info[0]}.{sys.version_info[1]}"
+INTRODUCTION = f"""\
 # NumPy
 
 Which names of NumPy, `math` and `operator` compile. Written by `tools/numpy_page.py` from the tables of the front end
-(`compiler/frontend/tables`): do not edit.
+(`compiler/frontend/tables`), for the names of {VERSIONS}: do not edit.
 
 Names are recognised by the object that they are, so aliases and `from numpy import sin` work. *Partly* means that the
-arguments named are refused; `device=`, `like=` and `subok=` always are. Ufuncs take `out=`, `where=` and `dtype=`.
-What is under *not yet* is refused with its name and place.
+arguments named are refused, or what else differs; `device=`, `like=` and `subok=` always are refused. Ufuncs take `out=`,
+`where=` and `dtype=`. What is under *not yet* is refused with its name and place.
+
+Results whose length depends on data (`np.unique`, `np.nonzero`, `np.where(mask)`) are computed for arrays known at compile
+time and refused for others. `a[mask]` with a mask that is data can be computed with elementwise and reduced (`sum`,
+`mean`, `max`, `std`, `median`, `argmax`, `len`, …). Everything in `numpy.random` is refused: pass random numbers as arguments.
 """
 NEVER_TAKEN = {"device", "like", "subok"}
 HIDDEN = {
@@ -46,15 +51,29 @@ HIDDEN = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One name: what of it compiles; `missing` are the parameters that its rule does not take."""
+    """One name: what of it compiles; `missing`: the parameters that its rule does not take; `note`: what else differs."""
 
     name: str
     supported: bool
     missing: tuple[str, ...] = ()
+    note: str = ""
 
 
 def entry(name: str, obj: Any, rule: Callable[..., Any] | None) -> Entry:
-    return Entry(name, rule is not None, missing_parameters(obj, rule) if rule else ())
+    if rule is None or getattr(rule, "refused", False):
+        return Entry(name, False)
+    return Entry(name, True, missing_parameters(obj, rule), note(rule))
+
+
+def note(rule: Callable[..., Any]) -> str:
+    """What the docstring of a rule says: rules have one where they differ from NumPy."""
+    if (
+        not rule.__module__.startswith("hloc.frontend.tables")
+        or isinstance(rule, types.LambdaType)
+        and not rule.__doc__
+    ):
+        return ""
+    return (rule.__doc__ or "").strip().split("\n")[0]
 
 
 def missing_parameters(obj: Any, rule: Callable[..., Any]) -> tuple[str, ...]:
@@ -91,15 +110,15 @@ def array_entries() -> Iterator[Entry]:
 
 def section(title: str, entries: list[Entry]) -> str:
     """What compiles, what compiles partly and how, what does not."""
-    whole = [e for e in entries if e.supported and not e.missing]
-    partly = [e for e in entries if e.supported and e.missing]
+    whole = [e for e in entries if e.supported and not (e.missing or e.note)]
+    partly = [e for e in entries if e.supported and (e.missing or e.note)]
     absent = [e for e in entries if not e.supported]
     parts = [f"## {title}", f"{len(whole) + len(partly)} of {len(entries)}."]
     if whole:
         parts.append("Supported: " + ", ".join(f"`{e.name}`" for e in whole))
     if partly:
-        rows = [f"| `{e.name}` | {', '.join(f'`{m}`' for m in e.missing)} |" for e in partly]
-        parts.append("\n".join(["| partly | without |", "|---|---|", *rows]))
+        rows = [f"| `{e.name}` | {', '.join(f'`{m}`' for m in e.missing)} | {e.note} |" for e in partly]
+        parts.append("\n".join(["| partly | without | how |", "|---|---|---|", *rows]))
     if absent:
         parts.append("Not yet: " + ", ".join(f"`{e.name}`" for e in absent))
     return "\n\n".join(parts)
@@ -110,6 +129,7 @@ def sections() -> dict[str, list[Entry]]:
         "Functions": list(module_entries(np, "np.")),
         "Array methods and attributes": list(array_entries()),
         "numpy.linalg": list(module_entries(np.linalg, "np.linalg.")),
+        "numpy.fft": list(module_entries(np.fft, "np.fft.")),
         "math": list(module_entries(math, "math.")),
         "operator": list(module_entries(operator, "operator.")),
     }

@@ -170,9 +170,8 @@ def correlate(a, v, mode="valid"):  # type: ignore[no-untyped-def]
 
 def unwrap(p, discont=None, axis=-1, period=6.283185307179586):  # type: ignore[no-untyped-def]
     """`np.unwrap` for real arrays."""
-    p = np.asarray(p) * 1.0
-    lines = np.moveaxis(p, axis, -1)
-    steps = np.diff(lines)
+    steps = np.diff(np.moveaxis(p, axis, -1))
+    lines = np.moveaxis(np.asarray(p) * 1.0, axis, -1)
     if discont is None:
         discont = period / 2
     high = period / 2
@@ -198,3 +197,23 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):  # type: ignore[no-unt
 def linalg_cross(x1, x2, axis=-1):  # type: ignore[no-untyped-def]
     """`np.linalg.cross`."""
     return cross(x1, x2, axis=axis)
+
+
+def fftshift(x, axes=None):  # type: ignore[no-untyped-def]
+    """`np.fft.fftshift`."""
+    x = np.asarray(x)
+    if axes is None:
+        axes = tuple(range(x.ndim))
+    if isinstance(axes, int):
+        return np.roll(x, x.shape[axes] // 2, axes)
+    return np.roll(x, tuple([x.shape[axis] // 2 for axis in axes]), axes)
+
+
+def ifftshift(x, axes=None):  # type: ignore[no-untyped-def]
+    """`np.fft.ifftshift`."""
+    x = np.asarray(x)
+    if axes is None:
+        axes = tuple(range(x.ndim))
+    if isinstance(axes, int):
+        return np.roll(x, -(x.shape[axes] // 2), axes)
+    return np.roll(x, tuple([-(x.shape[axis] // 2) for axis in axes]), axes)

@@ -69,7 +69,7 @@ def sinc(x):  # type: ignore[no-untyped-def]
 
 def angle(z, deg=False):  # type: ignore[no-untyped-def]
     """`np.angle`: the argument of a complex number."""
-    a = np.arctan2(np.imag(z), np.real(z))
+    a = np.arctan2(np.imag(z), np.real(z)) if np.iscomplexobj(z) else np.arctan2(0, z)
     return a * (180 / np.pi) if deg else a
 
 

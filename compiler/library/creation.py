@@ -33,3 +33,34 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None):  # type: ignore[n
         if num > 1 and endpoint:
             result[-1] = stop
     return result if dtype is None else result.astype(dtype)
+
+
+def ravel_multi_index(multi_index, dims, mode="raise", order="C"):  # type: ignore[no-untyped-def]
+    """`np.ravel_multi_index` in C order, with checked indices."""
+    if mode != "raise" or order != "C":
+        raise ValueError("compiled np.ravel_multi_index has mode='raise' and order='C'")
+    flat = multi_index[0] * 0
+    for index, n in zip(multi_index, dims, strict=True):
+        if np.any((np.asarray(index) < 0) | (np.asarray(index) >= n)):
+            raise ValueError("invalid entry in coordinates array")
+        flat = flat * n + index
+    return flat
+
+
+def unravel_index(indices, shape, order="C"):  # type: ignore[no-untyped-def]
+    """`np.unravel_index` in C order."""
+    if order != "C":
+        raise ValueError("compiled np.unravel_index has order='C'")
+    size = 1
+    for n in shape:
+        size *= n
+    if np.any((np.asarray(indices) < 0) | (np.asarray(indices) >= size)):
+        if np.ndim(indices) == 0:
+            raise ValueError(f"index {indices} is out of bounds for array with size {size}")
+        raise ValueError(f"an index is out of bounds for array with size {size}")
+    places = []
+    rest = indices
+    for n in reversed(shape):
+        places.append(rest % n)
+        rest = rest // n
+    return tuple(reversed(places))

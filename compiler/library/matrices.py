@@ -36,7 +36,7 @@ def vector_norm(x, axis, ord, keepdims):  # type: ignore[no-untyped-def]
     if ord is None or ord == 2:
         return np.sqrt(sum_of_squares(x, axis, keepdims))
     if ord == np.inf:
-        return np.max(np.abs(x), axis, keepdims=keepdims)
+        return np.max(np.abs(x), axis, keepdims=keepdims, initial=0)
     if ord == -np.inf:
         return np.min(np.abs(x), axis, keepdims=keepdims)
     if ord == 0:
@@ -58,7 +58,7 @@ def matrix_norm(x, rows, columns, ord, keepdims):  # type: ignore[no-untyped-def
         raise ValueError("compiled np.linalg.norm has the orders None, 'fro', 1, -1, inf and -inf for matrices")
     summed, other = (rows, columns) if ord == 1 or ord == -1 else (columns, rows)
     sums = np.sum(np.abs(x), summed, keepdims=True)
-    best = np.max(sums, other, keepdims=True) if ord > 0 else np.min(sums, other, keepdims=True)
+    best = np.max(sums, other, keepdims=True, initial=0) if ord > 0 else np.min(sums, other, keepdims=True)
     return best if keepdims else np.squeeze(best, (rows, columns))[()]
 
 

@@ -26,11 +26,6 @@ def polysub(a1, a2):  # type: ignore[no-untyped-def]
     return polyadd(a1, -np.atleast_1d(a2))
 
 
-def polymul(a1, a2):  # type: ignore[no-untyped-def]
-    """`np.polymul`."""
-    return np.convolve(a1, a2)
-
-
 def polyder(p, m=1):  # type: ignore[no-untyped-def]
     """`np.polyder`: the m-th derivative."""
     p = np.asarray(p)
@@ -38,3 +33,12 @@ def polyder(p, m=1):  # type: ignore[no-untyped-def]
         return p
     n = len(p) - 1
     return polyder(p[:-1] * np.arange(n, 0, -1), m - 1)
+
+
+def polyint(p, m=1, k=0):  # type: ignore[no-untyped-def]
+    """`np.polyint` with one constant of integration."""
+    p = np.asarray(p)
+    if m == 0:
+        return p
+    whole = np.append(p / np.arange(len(p), 0, -1), k)
+    return polyint(whole, m - 1, k)

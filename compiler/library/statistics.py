@@ -129,3 +129,8 @@ def binned(place, n, weights):  # type: ignore[no-untyped-def]
     counts = np.zeros(n + 1, weights.dtype)
     np.add.at(counts, place, weights)
     return counts[:n]
+
+
+def histogram_bin_edges(a, bins=10, range=None, weights=None):  # type: ignore[no-untyped-def]
+    """`np.histogram_bin_edges` for a number of bins, or for given edges."""
+    return histogram(a, bins, range)[1]

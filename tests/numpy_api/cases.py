@@ -46,7 +46,7 @@ np.squeeze(a) | np.expand_dims(a, (0, -1)) | np.atleast_1d(a) | np.atleast_2d(a)
 np.broadcast_arrays(a, a[None]) | np.flip(a) | np.flip(a, 0) | np.fliplr(a) | np.flipud(a) | np.rot90(a) | np.rot90(a, 2) | np.rot90(a, -1)
 np.split(a, 1) | np.array_split(a, 2) | np.split(a, [1], axis=-1) | np.hsplit(a, [1]) | np.vsplit(a, [1]) | np.matrix_transpose(a) | a.mT
 np.diagonal(a) | a.diagonal(1) | np.diag(a) | np.diag(a, -1) | np.diagflat(a, 1) | np.trace(a) | a.trace(-1) | np.tril(a) | np.triu(a, 1) | np.tril(a, -1)
-np.meshgrid(a, a) | np.meshgrid(a, a, indexing="ij", sparse=True) | np.tri(2, 3) | np.indices((2, 2)) | np.mgrid[0:2, 0:3] | np.ogrid[0:2]
+np.meshgrid(a, a) | np.meshgrid(a, a, indexing="ij", sparse=True) | np.tri(2, 3) | np.fft.fftshift(a) | np.fft.ifftshift(a, axes=0) | np.unravel_index(1, (2, 3)) | a.flat[0] | np.indices((2, 2)) | np.mgrid[0:2, 0:3] | np.ogrid[0:2]
 np.ravel(a) | np.reshape(a, -1) | np.transpose(a) | a.flatten() | np.size(a) | np.shape(a) | np.ndim(a) | np.full_like(a, 1) | np.vander(a, 3)
 """
 
@@ -58,7 +58,7 @@ np.linalg.norm(a) | np.linalg.norm(a, axis=-1) | np.linalg.norm(a, np.inf) | np.
 np.linalg.norm(a, 3, axis=0) | np.linalg.norm(a, -np.inf, axis=-1) | np.linalg.norm(a, 0, axis=0) | np.linalg.matrix_norm(a) | np.linalg.vector_norm(a)
 np.diff(a) | np.diff(a, 2, axis=0) | np.diff(a, prepend=0) | np.ediff1d(a) | np.trapezoid(a) | np.trapezoid(a, dx=0.5, axis=0) | np.gradient(a)
 np.gradient(a, 0.5, axis=0) | np.unwrap(a) | np.convolve(a, a) | np.convolve(a, [1, 2], "same") | np.correlate(a, a, "full") | np.interp(a, [0, 1, 2], [1.0, 3.0, 2.0])
-np.cov(a) | np.cov(a, rowvar=False) | np.corrcoef(a) | np.polyval([1, 2, 3], a) | np.polyadd(a, [1]) | np.polymul(a, a) | np.cross(a[..., :3], a[..., :3])
+np.cov(a) | np.cov(a, rowvar=False) | np.corrcoef(a) | np.polyval([1, 2, 3], a) | np.polyadd(a, [1]) | np.polyder(a[0]) | np.polyint(a) | np.cross(a[..., :3], a[..., :3])
 np.linalg.matrix_power(a @ a.T, 3) | np.linalg.multi_dot([a, a.T, a])
 """
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, ShapeError
+from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend.arrays import as_array, list_items, resolve_list
 from hloc.frontend.attributes import get_attribute
 from hloc.frontend.tables.arguments import (
@@ -14,6 +14,7 @@ from hloc.frontend.tables.arguments import (
     NONE,
     ONE,
     TRUE,
+    ZERO,
     array_ref,
     array_value,
     flag,
@@ -25,11 +26,12 @@ from hloc.frontend.tables.arguments import (
 from hloc.frontend.tables.array_methods import dtype_argument, static_shape, type_of_array
 from hloc.frontend.tables.extremes import cumprod_, cumsum_
 from hloc.frontend.tables.joining import joined
-from hloc.frontend.tables.rearranging import broadcast
+from hloc.frontend.tables.rearranging import broadcast, viewed
 from hloc.frontend.tables.registry import implements, prop
 from hloc.frontend.tables.repeating import picked
 from hloc.frontend.ufuncs import apply_ufunc
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, ListRef, Tensor, TupleV
+from hloc.frontend.views import ReshapeView
 from hloc.ir.core import Value
 from hloc.library import calculus
 from hloc.ops import helpers
@@ -104,8 +106,55 @@ for _function in (
     np.promote_types,
     np.fft.fftfreq,
     np.fft.rfftfreq,
+    np.issubdtype,
+    np.can_cast,
+    np.isdtype,
+    np.min_scalar_type,
 ):
     static_function(_function)
+
+
+def _from_shape(function: Any, known: Any) -> None:
+    """A function of an array's shape only."""
+
+    def rule(sp: Specializer, arr: AbstractValue, k: AbstractValue = ZERO) -> AbstractValue:
+        from hloc.frontend.operators import wrap
+
+        rows, columns = type_of_array(sp, as_array(sp, arr)).shape
+        return wrap(sp, known(rows, sp.static_int(k, "k"), columns))
+
+    numpy_function(function)(rule)
+
+
+_from_shape(np.tril_indices_from, np.tril_indices)
+_from_shape(np.triu_indices_from, np.triu_indices)
+
+
+@numpy_function(np.diag_indices_from)
+def diag_indices_from_(sp: Specializer, arr: AbstractValue) -> AbstractValue:
+    from hloc.frontend.operators import wrap
+
+    shape = type_of_array(sp, as_array(sp, arr)).shape
+    if len(shape) < 2:
+        raise ShapeError("input array must be at least 2-d")
+    if len(set(shape)) > 1:
+        raise ShapeError("All dimensions of input must be of equal length")
+    return wrap(sp, np.diag_indices(shape[0], len(shape)))
+
+
+@numpy_function(np.ix_)
+def ix__(sp: Specializer, *args: AbstractValue) -> AbstractValue:
+    """Of integer positions; not of masks."""
+    grids = []
+    for d, part in enumerate(args):
+        x = array_value(sp, part)
+        if x.type.rank != 1:
+            raise ShapeError("Cross index must be 1 dimensional")
+        if x.type.dtype == np.bool_:
+            raise UnsupportedError("np.ix_ of masks is not supported", help="give the positions")
+        shape = tuple(x.type.size if e == d else 1 for e in range(len(args)))
+        grids.append(sp.new_array(helpers.reshape(sp.builder, x, shape)))
+    return TupleV(tuple(grids))
 
 
 # --- facts
@@ -159,6 +208,12 @@ def real_(sp: Specializer, val: AbstractValue) -> AbstractValue:
 @implements(np.imag)
 def imag_(sp: Specializer, val: AbstractValue) -> AbstractValue:
     return get_attribute(sp, as_array(sp, val), "imag")
+
+
+@prop("array", "flat")
+def flat_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
+    """A view of one dimension: it is indexed, written and iterated as `a.flat` is."""
+    return viewed(sp, array_ref(sp, owner), ReshapeView((type_of_array(sp, owner).size,)))
 
 
 @prop("array", "mT")

@@ -280,7 +280,8 @@ def _complex_extreme(r: Reduction, record: Any) -> Value:
 def _refuse_where(a: AbstractValue, where: AbstractValue, initial: AbstractValue, name: str) -> None:
     if not _is_true(where) and is_none(initial):
         raise UnsupportedError(
-            f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify 'initial'"
+            f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify "
+            "'initial'"
         )
 
 

@@ -18,7 +18,7 @@ from hloc.frontend.tables.arguments import (
     one_axis,
 )
 from hloc.frontend.tables.array_methods import static_shape
-from hloc.frontend.tables.joining import joined
+from hloc.frontend.tables.joining import at_least, joined
 from hloc.frontend.tables.known import known_array
 from hloc.frontend.values import AbstractValue, Const
 from hloc.ir.core import Value
@@ -150,6 +150,7 @@ def repeat_(sp: Specializer, a: AbstractValue, repeats: AbstractValue, axis: Abs
     if is_none(axis):
         x, d = helpers.reshape(b, x, (x.type.size,)), 0
     else:
+        x = at_least(sp, x, 1)
         d = one_axis(sp, axis, x.type.rank)
     n = x.type.shape[d]
     counts = known_array(sp, repeats)

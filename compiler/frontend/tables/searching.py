@@ -358,10 +358,11 @@ def _check_all(sp: Specializer, x: Value, direction: str, bound: int, message: s
 
 @numpy_function(np.lexsort)
 def lexsort_(sp: Specializer, keys: AbstractValue, axis: AbstractValue = LAST) -> AbstractValue:
-    """The last key is the most important one."""
     values = [array_value(sp, key) for key in list_items(sp, keys)]
-    if not values or not values[0].type.rank:
+    if not values:
         raise ShapeError("need sequence of keys with len > 0 in lexsort")
+    if not values[0].type.rank:
+        return Const(np.int64(0))
     d = one_axis(sp, axis, values[0].type.rank)
     places = sp.emit(Iota, shape=values[0].type.shape, dtype=np.dtype(np.int64), dim=d)
     ordered = sp.builder.emit_many(Sort, *reversed(values), places, dim=d, num_keys=len(values), stable=True)
