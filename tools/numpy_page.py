@@ -29,12 +29,13 @@ Which names of NumPy, `math` and `operator` compile. Written by `tools/numpy_pag
 (`compiler/frontend/tables`), for the names of {VERSIONS}: do not edit.
 
 Names are recognised by the object that they are, so aliases and `from numpy import sin` work. *Partly* means that the
-arguments named are refused, or what else differs; `device=`, `like=` and `subok=` always are refused. Ufuncs take `out=`,
-`where=` and `dtype=`. What is under *not yet* is refused with its name and place.
+arguments named are refused, or what else differs; `device=`, `like=` and `subok=` always are refused. Ufuncs take
+`out=`, `where=` and `dtype=`. What is under *not yet* is refused with its name and place.
 
-Results whose length depends on data (`np.unique`, `np.nonzero`, `np.where(mask)`) are computed for arrays known at compile
-time and refused for others. `a[mask]` with a mask that is data can be computed with elementwise and reduced (`sum`,
-`mean`, `max`, `std`, `median`, `argmax`, `len`, …). Everything in `numpy.random` is refused: pass random numbers as arguments.
+Results whose length depends on data (`np.unique`, `np.nonzero`, `np.where(mask)`) are computed for arrays known at
+compile time and refused for others. `a[mask]` with a mask that is data can be computed with elementwise and reduced
+(`sum`, `mean`, `max`, `std`, `median`, `argmax`, `len`, …). Everything in `numpy.random` is refused: pass random
+numbers as arguments.
 """
 NEVER_TAKEN = {"device", "like", "subok"}
 HIDDEN = {
@@ -51,7 +52,7 @@ HIDDEN = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One name: what of it compiles; `missing`: the parameters that its rule does not take; `note`: what else differs."""
+    """A name: what of it compiles; `missing`: the parameters that its rule does not take; `note`: what else differs."""
 
     name: str
     supported: bool
@@ -67,11 +68,7 @@ def entry(name: str, obj: Any, rule: Callable[..., Any] | None) -> Entry:
 
 def note(rule: Callable[..., Any]) -> str:
     """What the docstring of a rule says: rules have one where they differ from NumPy."""
-    if (
-        not rule.__module__.startswith("hloc.frontend.tables")
-        or isinstance(rule, types.LambdaType)
-        and not rule.__doc__
-    ):
+    if not rule.__module__.startswith("hloc.frontend.tables"):
         return ""
     return (rule.__doc__ or "").strip().split("\n")[0]
 

@@ -11,7 +11,7 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.operators import python_call
-from hloc.frontend.tables.registry import Rule, implements, method
+from hloc.frontend.tables.registry import R, Rule, implements, method
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -43,10 +43,10 @@ class Unknown(Exception):
     """A value is not known at compile time."""
 
 
-def numpy_function(*objects: Any, methods: str = "", kinds: str = OWNERS) -> Callable[[Rule], Rule]:
+def numpy_function(*objects: Any, methods: str = "", kinds: str = OWNERS) -> Callable[[R], R]:
     """Enter a rule for NumPy functions and for methods of arrays; on constants NumPy itself is called now."""
 
-    def enter(rule: Rule) -> Rule:
+    def enter(rule: R) -> R:
         guarded = _folding(rule, objects[0])
         implements(*objects)(guarded)
         if methods:

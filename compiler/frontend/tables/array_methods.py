@@ -49,7 +49,7 @@ def dtype_argument(sp: Specializer, dtype: AbstractValue | None) -> np.dtype | N
     """A dtype argument, known now; None for none given."""
     if dtype is None or (isinstance(dtype, Const) and dtype.obj is None):
         return None
-    found = np.dtype(sp.static(dtype, "a dtype"))
+    found: np.dtype = np.dtype(sp.static(dtype, "a dtype"))
     from hloc.ir.types import ELEMENT_TYPES
 
     if found not in ELEMENT_TYPES:

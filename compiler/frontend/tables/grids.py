@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
 XY = Const("xy")
+WEAK_EXAMPLES = {"b": False, "i": 0, "f": 0.0, "c": 0j}
 
 
 @numpy_function(np.meshgrid)
@@ -162,17 +163,14 @@ def ix__(sp: Specializer, *args: AbstractValue) -> AbstractValue:
 
 @numpy_function(np.result_type)
 def result_type_(sp: Specializer, *arrays_and_dtypes: AbstractValue) -> AbstractValue:
-    parts = []
+    parts: list[Any] = []
     for value in arrays_and_dtypes:
         value = resolve_list(sp, value)
         if isinstance(value, ArrayRef | ChoiceRef):
             parts.append(value.type.dtype)
         elif isinstance(value, Tensor):
-            parts.append(
-                {"b": False, "i": 0, "f": 0.0, "c": 0j}[value.value.type.dtype.kind]
-                if value.weak
-                else value.value.type.dtype
-            )  # type: ignore[arg-type]
+            dtype = value.value.type.dtype
+            parts.append(WEAK_EXAMPLES[dtype.kind] if value.weak else dtype)
         else:
             parts.append(sp.static(value, "an argument of np.result_type"))
     return Const(np.result_type(*parts))

@@ -194,7 +194,7 @@ def _part(sp: Specializer, m: AbstractValue, k: AbstractValue, lower: bool) -> A
     if x.type.rank < 2:
         raise ShapeError("tril and triu need at least one dimension")
     before = k if lower else apply_ufunc(sp, np.subtract, [k, ONE])
-    mask = helpers.broadcast_to(b, triangle(sp, *x.type.shape[-2:], before), x.type.shape)
+    mask = helpers.broadcast_to(b, triangle(sp, x.type.shape[-2], x.type.shape[-1], before), x.type.shape)
     zero = helpers.zeros_like(b, x)
     return sp.new_array(sp.emit(Select, mask, *((x, zero) if lower else (zero, x))))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from hloc.frontend.values import (
 )
 
 Rule = Callable[..., Any]
+R = TypeVar("R", bound=Rule)
 
 _RULES: dict[int, tuple[Any, Rule]] = {}
 _METHODS: dict[str, dict[str, Rule]] = {}
@@ -27,10 +28,10 @@ _PROPERTIES: dict[str, dict[str, Rule]] = {}
 _SETTERS: dict[str, dict[str, Rule]] = {}
 
 
-def implements(*objects: Any) -> Callable[[Rule], Rule]:
+def implements(*objects: Any) -> Callable[[R], R]:
     """The decorated rule is what these callables mean."""
 
-    def enter(rule: Rule) -> Rule:
+    def enter(rule: R) -> R:
         for obj in objects:
             _RULES[id(obj)] = (obj, rule)
         return rule
@@ -38,10 +39,10 @@ def implements(*objects: Any) -> Callable[[Rule], Rule]:
     return enter
 
 
-def method(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+def method(kinds: str, *names: str) -> Callable[[R], R]:
     """The decorated rule is this method of these kinds ("array", "scalar", "list", "dict", "tuple", "str", …)."""
 
-    def enter(rule: Rule) -> Rule:
+    def enter(rule: R) -> R:
         for kind in kinds.split():
             for name in names:
                 _METHODS.setdefault(kind, {})[name] = rule
@@ -50,10 +51,10 @@ def method(kinds: str, *names: str) -> Callable[[Rule], Rule]:
     return enter
 
 
-def prop(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+def prop(kinds: str, *names: str) -> Callable[[R], R]:
     """The decorated rule computes this property: `rule(sp, owner)`."""
 
-    def enter(rule: Rule) -> Rule:
+    def enter(rule: R) -> R:
         for kind in kinds.split():
             for name in names:
                 _PROPERTIES.setdefault(kind, {})[name] = rule
@@ -62,10 +63,10 @@ def prop(kinds: str, *names: str) -> Callable[[Rule], Rule]:
     return enter
 
 
-def setter(kinds: str, *names: str) -> Callable[[Rule], Rule]:
+def setter(kinds: str, *names: str) -> Callable[[R], R]:
     """The decorated rule assigns to this property: `rule(sp, owner, value)`."""
 
-    def enter(rule: Rule) -> Rule:
+    def enter(rule: R) -> R:
         for kind in kinds.split():
             for name in names:
                 _SETTERS.setdefault(kind, {})[name] = rule

@@ -340,7 +340,8 @@ def bincount_(
     _check_all(sp, places, "GE", 0, "'list' argument must have no negative elements")
     _check_all(sp, places, "LT", n, "compiled np.bincount needs minlength to be greater than all elements")
     if is_none(weights):
-        amounts, dtype = helpers.full(b, places.type.shape, 1, np.int64), np.dtype(np.int64)
+        dtype: np.dtype = np.dtype(np.int64)
+        amounts = helpers.full(b, places.type.shape, 1, dtype)
     else:
         dtype = np.dtype(np.float64)
         amounts = helpers.convert(b, array_value(sp, weights), dtype)

@@ -56,7 +56,7 @@ def ufunc_rule(function: np.ufunc) -> Rule | None:
 
 
 def masked_ufunc(sp: Specializer, function: np.ufunc, args: tuple[AbstractValue, ...]) -> AbstractValue:
-    """Elementwise on `a[m]`: on all elements, the mask kept. Operands may be selections by the same mask, or numbers."""
+    """Elementwise on `a[m]`: on all elements, the mask kept. Operands are selections by the same mask, or numbers."""
     mask = next(a.mask for a in args if isinstance(a, MaskedV))
     plain: list[AbstractValue] = []
     for arg in args:
@@ -153,7 +153,7 @@ def _at_rule(function: np.ufunc) -> Rule | None:
     return at
 
 
-_SCATTERS = {
+_SCATTERS: dict[np.ufunc, str] = {
     np.add: "add",
     np.subtract: "add",
     np.multiply: "multiply",
@@ -182,7 +182,7 @@ def scatter_add(
     sp.store(base, new)
 
 
-_REDUCTIONS = {
+_REDUCTIONS: dict[np.ufunc, Any] = {
     np.add: np.sum,
     np.multiply: np.prod,
     np.maximum: np.max,
@@ -190,7 +190,7 @@ _REDUCTIONS = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
-_ACCUMULATIONS = {np.add: Cumsum, np.multiply: Cumprod, np.maximum: Cummax, np.minimum: Cummin}
+_ACCUMULATIONS: dict[np.ufunc, Any] = {np.add: Cumsum, np.multiply: Cumprod, np.maximum: Cummax, np.minimum: Cummin}
 
 
 def _outer(sp: Specializer, function: np.ufunc, a: AbstractValue, b: AbstractValue) -> AbstractValue:
