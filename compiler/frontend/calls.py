@@ -12,7 +12,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
 from hloc.diagnostics.render import display_path
-from hloc.frontend.inputs import capture
+from hloc.frontend.inputs import capture, capture_default
 from hloc.frontend.joins import kind_of
 from hloc.frontend.source import function_source
 from hloc.frontend.values import (
@@ -55,7 +55,7 @@ def call(
             return call_handler(sp, name, handler, [owner, *args], kwargs)
         case TypeOfV(cls):
             return _call_object(sp, cls, args, kwargs)
-        case ObjectRef(cls=cls) if hasattr(cls, "__call__"):
+        case ObjectRef(cls=cls) if "__call__" in dir(cls):
             return call(sp, Const(cls.__call__), [function, *args], kwargs)
         case Const(obj):
             return _call_object(sp, obj, args, kwargs)
@@ -98,7 +98,7 @@ def _call_object(
         return _call_partial(sp, obj, args, kwargs)
     if isinstance(obj, type):
         return _construct(sp, obj, args, kwargs)
-    if _all_constant(args, kwargs) and _is_harmless(obj):
+    if _all_constant(args, kwargs) and _is_pure(obj):
         from hloc.frontend.operators import python_call
 
         named = {k: v.obj for k, v in kwargs.items() if isinstance(v, Const)}
@@ -109,17 +109,18 @@ def _call_object(
     )
 
 
-def _is_harmless(obj: Any) -> bool:
-    """Functions of NumPy, math and the builtins on constants may run now: they have no effects."""
-    module = getattr(obj, "__module__", None) or type(getattr(obj, "__self__", None)).__module__
-    return isinstance(module, str) and module.split(".")[0] in (
-        "numpy",
-        "math",
-        "cmath",
-        "operator",
-        "builtins",
-        "_operator",
-    )
+_PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator"})
+_PURE: tuple[Any, ...] = (ord, chr, bin, hex, oct, format, ascii, frozenset, bytes, np.dtype, np.iinfo, np.finfo)
+_PURE += (np.result_type, np.promote_types, np.can_cast, np.issubdtype, np.isscalar, np.broadcast_shapes)
+
+
+def _is_pure(obj: Any) -> bool:
+    """Library functions without effects or hidden state: on constants they may run now."""
+    if getattr(obj, "__module__", None) in _PURE_MODULES:
+        return True
+    if any(obj is known for known in _PURE):
+        return True
+    return isinstance(getattr(obj, "__self__", None), str | bytes | int | float | complex | np.dtype | np.generic)
 
 
 def _all_constant(args: list[AbstractValue], kwargs: dict[str, AbstractValue]) -> bool:
@@ -160,15 +161,16 @@ def _call_python(
         raise
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
     defaults = [
-        capture(sp, Path(function, (("attr", "__defaults__"), ("item", j))), d)
+        capture_default(sp, Path(function, (("attr", "__defaults__"), ("item", j))), d)
         for j, d in enumerate(function.__defaults__ or ())
     ]
     kw_defaults = {
-        k: capture(sp, Path(function, (("attr", "__kwdefaults__"), ("item", k))), d)
+        k: capture_default(sp, Path(function, (("attr", "__kwdefaults__"), ("item", k))), d)
         for k, d in (function.__kwdefaults__ or {}).items()
     }
     frame = sp.new_frame(source, function.__globals__, function, {})
-    return _run(sp, frame, source.node, defaults, kw_defaults, args, kwargs)
+    bound = bind(sp, source.name, source.node.args, defaults, kw_defaults, args, kwargs)
+    return run_shared(sp, frame, bound)
 
 
 def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, AbstractValue]) -> AbstractValue:
@@ -176,37 +178,38 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
     source = function_source(function)
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
     frame = sp.new_frame(source, function.__globals__, function, {})
-    return _run_bound(sp, frame, source.node, bound)
+    return run_frame(sp, frame, bound)
+
+
+def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run a module-level function: in place at the first call, as a function of the program from the second place on."""
+    from hloc.frontend.outline import call_outlined, sharing_key
+
+    key = sharing_key(sp, frame, bound)
+    places = sp.call_places.setdefault(key, set()) if key is not None else {sp.span}
+    places.add(sp.span)
+    if key is not None and len(places) > 1:
+        result = call_outlined(sp, key, frame, bound)
+        if result is not None:
+            return result
+    return run_frame(sp, frame, bound)
 
 
 def _call_nested(
     sp: Specializer, function: FunctionV, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
-    outer = sp.frame
-    assert outer is not None
-    owner = function.source.outer
-    frame = sp.new_frame(function.source, function.globals, None, function.closure)
-    frame.function = getattr(owner, "function", None) or outer.function
-    return _run(sp, frame, function.source.node, list(function.defaults), function.kw_defaults, args, kwargs)
+    frame = sp.new_frame(function.source, function.globals, function.owner, function.closure)
+    node = function.source.node
+    bound = bind(sp, function.source.name, node.args, list(function.defaults), function.kw_defaults, args, kwargs)
+    return run_frame(sp, frame, bound)
 
 
-def _run(
-    sp: Specializer,
-    frame: Frame,
-    node: Any,
-    defaults: list[AbstractValue],
-    kw_defaults: dict[str, AbstractValue],
-    args: list[AbstractValue],
-    kwargs: dict[str, AbstractValue],
-) -> AbstractValue:
-    bound = bind(sp, frame.source.name, node.args, defaults, kw_defaults, args, kwargs)
-    return _run_bound(sp, frame, node, bound)
-
-
-def _run_bound(sp: Specializer, frame: Frame, node: Any, bound: dict[str, AbstractValue]) -> AbstractValue:
+def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run a function's body in the current block with its parameters bound; its result."""
     from hloc.frontend.expressions import evaluate
     from hloc.frontend.statements import run_block
 
+    node = frame.source.node
     frame.signature = (node, tuple(_signature(v) for v in bound.values()))
     _refuse_recursion(sp, frame)
     caller, call_span = sp.frame, sp.builder.span

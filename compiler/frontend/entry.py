@@ -13,6 +13,7 @@ from hloc.frontend import effects
 from hloc.frontend.calls import call_entry
 from hloc.frontend.inputs import capture
 from hloc.frontend.joins import kind_of, same
+from hloc.frontend.source import function_source
 from hloc.frontend.specializer import Decisions, Options, Restart, Specializer
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
 from hloc.frontend.values import (
@@ -76,6 +77,8 @@ class Finish:
         self.function = function
         self.results: list[Value] = []
         self.positions: dict[Value, int] = {}
+        source = function_source(function)
+        self.span = source.span(source.node)
 
     def program(self, result: AbstractValue) -> Program:
         sp = self.sp
@@ -95,6 +98,7 @@ class Finish:
             print_sites=sp.print_sites,
             static=list(sp.decisions.static.values()),
             repeated=sp.repeated,
+            span=self.span,
         )
         if sp.error_sites:
             program.error_index, program.error_words = len(self.results), 1 + sp.payload_words
@@ -104,7 +108,7 @@ class Finish:
             self.results += [effects.word(sp, PRINT_POSITION), effects.word(sp, PRINT_LOG)]
         block = sp.builder.block
         block.args, block.results = sp.parameters, self.results
-        sp.module.add(Function(sp.module.main, block))
+        sp.module.add(Function(sp.module.main, block, self.span))
         return program
 
     def _index(self, value: Value) -> int:

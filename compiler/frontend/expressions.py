@@ -62,7 +62,7 @@ def make_function(sp: Specializer, node: Any) -> FunctionV:
     assert frame is not None
     closure = dict(frame.closure)
     closure.update({name: (frame.number, name) for name in frame.source.scope.locals})
-    return FunctionV(NestedSource(node, frame.source), defaults, kw_defaults, closure, frame.globals)
+    return FunctionV(NestedSource(node, frame.source), defaults, kw_defaults, closure, frame.globals, frame.function)
 
 
 class NestedSource:

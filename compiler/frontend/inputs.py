@@ -46,6 +46,14 @@ def capture(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
     return known
 
 
+def capture_default(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
+    """The default of a parameter: numbers are constants under a guard, as they choose what a function does."""
+    if numbers.is_number(obj):
+        sp.guard(path, "equal", obj)
+        return Const(obj)
+    return capture(sp, path, obj)
+
+
 def abstract(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
     """The abstract value of a caller's object. Raises DTypeError for what cannot be data in compiled code."""
     if isinstance(obj, bool | int | float | complex | np.generic):

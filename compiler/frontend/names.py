@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from hloc.diagnostics.errors import UndefinedNameError
+from hloc.diagnostics.errors import DTypeError, UndefinedNameError
 from hloc.frontend.effects import check, fail
-from hloc.frontend.values import AbstractValue, Const, MaybeV, NeverV, UndefinedV
+from hloc.frontend.values import AbstractValue, ConflictV, Const, MaybeV, NeverV, UndefinedV
 from hloc.program import Path
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def read_name(sp: Specializer, name: str) -> AbstractValue:
         return NeverV()
     if isinstance(value, MaybeV):
         _unbound(sp, frame, name, value)
-        sp.state[slot] = value.value
-        return value.value
+        value = sp.state[slot] = value.value
+    if isinstance(value, ConflictV):
+        raise DTypeError(f"{name} may be {value.reason}", help=f"make all paths give {name} the same kind of value")
     return value
 
 

@@ -123,6 +123,9 @@ class Specializer:
         self.print_sites: list[PrintSite] = []
         self.payload_words = 0
         self.loop_memory: dict[Any, dict[Any, Any]] = {}
+        self.call_places: dict[object, set[Span]] = {}
+        self.outlined: dict[object, Any] = {}
+        self.stands_for: dict[Value, Value] = {}
         self.loop_ops: dict[Value, LoopContext] = {}
         self.parameters: list[Value] = []
         self.repeated: list[StaticUse] = []
@@ -281,8 +284,10 @@ class Specializer:
         if p is None or q is None or p.kind is not q.kind or p.regions or len(p.operands) != len(q.operands):
             return False
         position = (p.results.index(x), q.results.index(y))
-        return position[0] == position[1] and _same_attributes(p.attrs, q.attrs) and all(
-            self.computed_alike(a, b) for a, b in zip(p.operands, q.operands, strict=True)
+        return (
+            position[0] == position[1]
+            and _same_attributes(p.attrs, q.attrs)
+            and all(self.computed_alike(a, b) for a, b in zip(p.operands, q.operands, strict=True))
         )
 
     # --- aliases
@@ -396,6 +401,8 @@ class Specializer:
                 leaves[self.input_of[v]] = None
             elif v in self.loop_of:
                 loops[self.loop_of[v].node] = self.loop_of[v].span
+            elif v in self.stands_for:
+                pending.append(self.stands_for[v])
             elif v in self.builder.producers:
                 op = self.builder.producers[v]
                 if v in self.loop_ops:

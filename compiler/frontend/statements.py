@@ -100,7 +100,7 @@ def assign(sp: Specializer, target: gast.expr, value: AbstractValue) -> None:
     match target:
         case gast.Name(id=name):
             sp.state[slot_of(sp, name)] = value
-            _suggest_name(value, name)
+            _suggest_name(sp, value, name)
         case gast.Subscript(value=base, slice=index):
             with sp.at(target):
                 set_item(sp, evaluate(sp, base), evaluate_index(sp, index), value)
@@ -116,11 +116,13 @@ def assign(sp: Specializer, target: gast.expr, value: AbstractValue) -> None:
             raise UnsupportedError(f"cannot assign to {type(target).__name__}")
 
 
-def _suggest_name(value: AbstractValue, name: str) -> None:
+def _suggest_name(sp: Specializer, value: AbstractValue, name: str) -> None:
+    """SSA values get the name of the first variable that holds them."""
+    if isinstance(value, ArrayRef):
+        value.cell.label = value.cell.label or name
+        value = sp.state[value.cell] if not value.view else value
     if isinstance(value, Tensor) and not value.value.name:
         value.value.name = name.replace("$", "")
-    if isinstance(value, ArrayRef) and not value.cell.label:
-        value.cell.label = name
 
 
 def _unpack(sp: Specializer, targets: Sequence[gast.expr], value: AbstractValue) -> None:
@@ -154,7 +156,7 @@ def _augmented(sp: Specializer, stmt: gast.AugAssign) -> None:
             old = read_name(sp, id)
             new = _in_place(sp, name, old, evaluate(sp, stmt.value))
             sp.state[slot_of(sp, id)] = new
-            _suggest_name(new, id)
+            _suggest_name(sp, new, id)
         case gast.Subscript(value=base, slice=index):
             owner, key = evaluate(sp, base), evaluate_index(sp, index)
             old = get_item(sp, owner, key)

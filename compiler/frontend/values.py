@@ -142,13 +142,15 @@ class Mapping_(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionV(AbstractValue):
-    """A function defined inside compiled code: its source node and the slots of its free variables."""
+    """A function defined inside compiled code: its source node, the slots of its free variables, and the Python function
+    (`owner`) that it stands in, whose globals and closure it sees."""
 
     source: Any
     defaults: tuple[AbstractValue, ...]
     kw_defaults: dict[str, AbstractValue]
     closure: dict[str, tuple[int, str]]
     globals: dict[str, Any]
+    owner: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,7 +112,7 @@ class IndexView(View):
 
     def _contiguous(self, b: Builder, base: Value, extents: tuple[int, ...]) -> Value:
         lows = [w.lowest(b) for w in self.windows]
-        if all(isinstance(low, int) for low in lows):
+        if all(isinstance(low, int) for low in lows) and (not self.dropped or 0 in extents):
             limits = tuple(low + e for low, e in zip(lows, extents, strict=True))
             if limits == base.type.shape and not any(lows):
                 return base
