@@ -79,9 +79,10 @@ class CompiledFunction:
         parameters = list(self._signature.parameters.values())
         unknown = set(static_argnames) - {p.name for p in parameters}
         if unknown:
-            raise DTypeError(f"{function.__name__}() has no parameter {sorted(unknown)[0]!r} to be static")
-        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
-        self._names = tuple(p.name for p in parameters) if plain else None
+            raise DTypeError(f"{function.__name__}() has no parameter {min(unknown)!r} to be static")
+        plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        self._names = tuple(p.name for p in parameters)
+        self._plain_count = len(parameters) if plain else -1  # so many positional arguments are the parameters' values
         self._programs: list[BoundProgram] = []
         self._lock = threading.Lock()
 
@@ -92,16 +93,14 @@ class CompiledFunction:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        arguments = self._bind(args, kwargs)
+        values = args if not kwargs and len(args) == self._plain_count else tuple(self._bind(args, kwargs).values())
         for bound in self._programs:
-            if bound.matches(arguments):
-                return self._run(bound, arguments)
-        return self._run(self._compile(arguments), arguments)
+            if bound.matches(*values):
+                return self._run(bound, values)
+        return self._run(self._compile(values), values)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
-        names = self._names
-        if names is not None and not kwargs and len(args) == len(names):
-            return dict(zip(names, args, strict=True))
+        """The arguments by parameter name, in the order of the parameters."""
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return bound.arguments
@@ -112,26 +111,24 @@ class CompiledFunction:
 
         return CompileOptions(*self._choices)
 
-    def _run(self, bound: BoundProgram, arguments: Mapping[str, Any]) -> Any:
-        from hloc.calling import PrintOverflow
-
+    def _run(self, bound: BoundProgram, values: tuple[Any, ...]) -> Any:
         try:
-            return bound.run(arguments)
-        except PrintOverflow as overflow:
+            return bound.call(values)
+        except bound.overflow as overflow:
             with self._lock:
                 if bound in self._programs:
                     self._programs.remove(bound)
             capacity = 1 << overflow.words.bit_length()
-        return self._run(self._compile(arguments, capacity), arguments)
+        return self._run(self._compile(values, capacity), values)
 
-    def _compile(self, arguments: Mapping[str, Any], print_capacity: int = 4096) -> BoundProgram:
+    def _compile(self, values: tuple[Any, ...], print_capacity: int = 4096) -> BoundProgram:
         from hloc.pipeline import compile_program, emit
 
         with self._lock:
             for bound in self._programs:
-                if bound.matches(arguments) and bound.program.print_capacity in (0, print_capacity):
+                if bound.matches(*values) and bound.program.print_capacity in (0, print_capacity):
                     return bound
-            program = self._specialize(arguments, print_capacity)
+            program = self._specialize(dict(zip(self._names, values, strict=True)), print_capacity)
             bound = compile_program(program, emit(program, self.options))
             self._programs.insert(0, bound)
             return bound

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from hloc.ir.types import TensorType
-from hloc.program import Guard, Input, MessagePart, Output, Path, PrintSite, Program
+from hloc.matching import Accessors, accessors
+from hloc.program import MessagePart, Output, PrintSite, Program
 from hloc.runtime.array import Array
 from hloc.runtime.executable import Executable
 
@@ -23,25 +23,40 @@ class PrintOverflow(Exception):
 
 
 class BoundProgram:
-    """A program with its executable; `matches` and `run` take the arguments by parameter name."""
+    """A program with its executable.
+
+    matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
+    """
+
+    overflow = PrintOverflow
 
     def __init__(self, program: Program, executable: Executable) -> None:
         self.program = program
         self.executable = executable
-        self._guards = program.guards
-        self._inputs = program.inputs
-
-    def matches(self, arguments: Mapping[str, Any]) -> bool:
-        """Whether the program holds for these arguments and the present globals."""
-        return all(_holds(guard, arguments) for guard in self._guards)
+        access = accessors(program)
+        self.matches = access.matches(program.guards)
+        self._inputs = access.inputs(program.inputs)
+        self._written = access.objects([write_back.path for write_back in program.write_backs])
+        self._result = _maker(program.output, access)
+        self._contents = [_maker(write_back.output, access) for write_back in program.write_backs]
+        self._plain = not (program.write_backs or program.print_capacity or program.error_words)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
+        """`call` with arguments by parameter name."""
+        return self.call(tuple(arguments[name] for name in self.program.parameters))
+
+    def call(self, values: tuple[Any, ...]) -> Any:
         """Execute, then do on the host what the function did: raise, print, write back, return.
 
         Raises: what the function raises; PrintOverflow before any effect, for another try with a longer log.
         """
+        inputs = self._inputs(*values)
+        if self._plain:
+            return self._result(self.executable.execute(inputs), values)
+        return self._call_with_effects(inputs, values)
+
+    def _call_with_effects(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
         program = self.program
-        inputs = [_input(entry, arguments) for entry in self._inputs]
         if program.write_backs:
             _refuse_overlap(inputs)
         raws = self.executable.execute(inputs)
@@ -49,13 +64,15 @@ class BoundProgram:
             self._prints(raws)
         if program.error_words:
             self._errors(raws)
-        for write_back in program.write_backs:
-            _write_back(write_back.path.fetch(arguments), write_back.output, raws, arguments)
-        return _output(program.output, raws, arguments)
+        result = self._result(raws, values)  # before the write-backs, which may move what the paths lead to
+        contents = [content(raws, values) for content in self._contents]
+        for obj, content, write_back in zip(self._written(*values), contents, program.write_backs, strict=True):
+            _write_back(obj, content, write_back.output.keys)
+        return result
 
     def _errors(self, raws: Sequence[Any]) -> None:
         program = self.program
-        code = int(np.asarray(raws[program.error_index]))
+        code = _number(raws[program.error_index])
         if code:
             words = np.array(
                 [np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64
@@ -68,7 +85,7 @@ class BoundProgram:
 
     def _prints(self, raws: Sequence[Any]) -> None:
         program = self.program
-        position = int(np.asarray(raws[program.print_index]))
+        position = _number(raws[program.print_index])
         if position > program.print_capacity:
             raise PrintOverflow(position)
         log = np.asarray(raws[program.print_index + 1])
@@ -79,56 +96,7 @@ class BoundProgram:
             at += 1 + site.words
 
 
-# --- guards
-
-
-def _holds(guard: Guard, arguments: Mapping[str, Any]) -> bool:
-    if guard.kind == "distinct":
-        objects = [path.fetch(arguments) for path in guard.expected]
-        return len({id(o) for o in objects}) == len(objects)
-    try:
-        obj = guard.path.fetch(arguments)
-    except (LookupError, AttributeError, TypeError, ValueError):
-        return False
-    return bool(_CHECKS[guard.kind](obj, guard.expected, arguments))
-
-
-def _is_array(obj: Any, expected: TensorType, _: Any) -> bool:
-    return getattr(obj, "shape", None) == expected.shape and getattr(obj, "dtype", None) == expected.dtype
-
-
-def _has_keys(obj: Any, expected: tuple[type, Any], _: Any) -> bool:
-    cls, keys = expected
-    if type(obj) is not cls:
-        return False
-    if isinstance(keys, int):
-        return len(obj) == keys
-    return tuple(obj if isinstance(obj, dict) else vars(obj)) == keys
-
-
-def _same_object(obj: Any, expected: Path, arguments: Any) -> bool:
-    return obj is expected.fetch(arguments)
-
-
-_CHECKS: dict[str, Any] = {
-    "is": lambda obj, expected, _: obj is expected,
-    "equal": lambda obj, expected, _: type(obj) is type(expected) and obj == expected,
-    "type": lambda obj, expected, _: type(obj) is expected,
-    "array": _is_array,
-    "keys": _has_keys,
-    "elements": lambda obj, expected, _: all(type(item) is expected for item in obj),
-    "same": _same_object,
-}
-
-
 # --- inputs
-
-
-def _input(entry: Input, arguments: Mapping[str, Any]) -> Any:
-    obj = entry.path.fetch(arguments)
-    if entry.kind == "list" or (entry.kind == "array" and not isinstance(obj, np.ndarray | Array)):
-        return np.asarray(obj, entry.type.dtype)
-    return obj
 
 
 def _refuse_overlap(inputs: Sequence[Any]) -> None:
@@ -142,58 +110,91 @@ def _refuse_overlap(inputs: Sequence[Any]) -> None:
 
 # --- results
 
+Maker = Callable[[Sequence[Any], tuple[Any, ...]], Any]
+"""Makes a Python object of the results of the executable and the arguments of the call."""
+
 
 def _host(raw: Any) -> Any:
     return np.asarray(Array(raw))
 
 
-def _output(output: Output, raws: Sequence[Any], arguments: Mapping[str, Any]) -> Any:
-    kind = output.kind
-    if kind in ("array", "scalar"):
-        return Array(raws[output.index])
-    if kind == "number":
-        return _host(raws[output.index]).item()
-    if kind == "const":
-        return output.value
-    if kind == "input":
-        assert output.path is not None
-        obj = output.path.fetch(arguments)
-        return Array(raws[output.index]) if not output.parts and not isinstance(obj, np.ndarray) else obj
-    if kind == "list_array":
-        return _host(raws[output.index]).tolist()
-    if kind == "masked":
-        values, mask = (_host(raws[part.index]) for part in output.parts)
-        return values[mask]
-    parts = [_output(part, raws, arguments) for part in output.parts]
-    if kind == "list":
-        return parts
-    if kind == "dict":
-        return dict(zip(output.keys, parts, strict=True))
-    if kind == "object":
-        assert output.cls is not None
-        obj = object.__new__(output.cls)
-        for name, value in zip(output.keys, parts, strict=True):
-            object.__setattr__(obj, name, value)
-        return obj
-    return tuple(parts) if output.cls is None else output.cls._make(parts)  # type: ignore[attr-defined]
+def _number(raw: Any) -> Any:
+    """The Python number in a device scalar."""
+    try:
+        return memoryview(raw)[()]
+    except (BufferError, NotImplementedError):  # on another device; complex
+        return _host(raw).item()
 
 
-def _write_back(obj: Any, output: Output, raws: Sequence[Any], arguments: Mapping[str, Any]) -> None:
-    """Give a caller's object the content it has after the call."""
+def _maker(output: Output, access: Accessors) -> Maker:
+    """The function that makes one object of a result."""
+    index = output.index
+    match output.kind:
+        case "array" | "scalar":
+            return lambda raws, _: Array(raws[index])
+        case "number":
+            return lambda raws, _: _number(raws[index])
+        case "const":
+            return lambda raws, _: output.value
+        case "list_array":
+            return lambda raws, _: _host(raws[index]).tolist()
+        case "input":
+            return _input_maker(output, access)
+        case "masked":
+            values_at, mask_at = (part.index for part in output.parts)
+            return lambda raws, _: _host(raws[values_at])[_host(raws[mask_at])]
+    makers = [_maker(part, access) for part in output.parts]
+    assemble = _assembler(output)
+    return lambda raws, values: assemble([make(raws, values) for make in makers])
+
+
+def _input_maker(output: Output, access: Accessors) -> Maker:
+    """A caller's object; of an Array, which cannot change, a new one with the content that it would have."""
+    assert output.path is not None
+    fetch = access.object(output.path)
+
+    def make(raws: Sequence[Any], values: tuple[Any, ...]) -> Any:
+        obj = fetch(*values)
+        return obj if output.parts or isinstance(obj, np.ndarray) else Array(raws[output.index])
+
+    return make
+
+
+def _assembler(output: Output) -> Callable[[list[Any]], Any]:
+    """What makes a container of its parts; the attributes of an existing instance stay a list."""
+    cls, keys = output.cls, output.keys
+    match output.kind:
+        case "list":
+            return lambda parts: parts
+        case "dict":
+            return lambda parts: dict(zip(keys, parts, strict=True))
+        case "object":
+            return lambda parts: parts if cls is None else _instance(cls, keys, parts)
+    return tuple if cls is None else cls._make  # type: ignore[attr-defined, no-any-return]
+
+
+def _instance(cls: Any, keys: Sequence[str], parts: Sequence[Any]) -> Any:
+    obj = object.__new__(cls)
+    _set_attributes(obj, keys, parts)
+    return obj
+
+
+def _set_attributes(obj: Any, keys: Sequence[str], parts: Sequence[Any]) -> None:
+    for name, value in zip(keys, parts, strict=True):
+        object.__setattr__(obj, name, value)
+
+
+def _write_back(obj: Any, new: Any, keys: Sequence[str]) -> None:
+    """Give a caller's object the content it has after the call; `keys` are the attributes of an instance."""
     if isinstance(obj, np.ndarray):
-        obj[...] = _host(raws[output.index])
-        return
-    if isinstance(obj, Array):
-        return
-    new = _output(output, raws, arguments) if output.kind != "object" else None
-    if isinstance(obj, list):
+        obj[...] = np.asarray(new)
+    elif isinstance(obj, list):
         obj[:] = new
     elif isinstance(obj, dict):
         obj.clear()
         obj.update(new)
-    else:
-        for name, part in zip(output.keys, output.parts, strict=True):
-            object.__setattr__(obj, name, _output(part, raws, arguments))
+    elif not isinstance(obj, Array):
+        _set_attributes(obj, keys, new)
 
 
 # --- values in messages
@@ -242,4 +243,4 @@ def _from_words(part: MessagePart, words: Any) -> Any:
 
 
 def _print(site: PrintSite, words: Any) -> None:
-    print(*(message_value(part, words) for part in site.args), sep=site.sep, end=site.end, file=sys.stdout)
+    print(*(message_value(part, words) for part in site.args), sep=site.sep, end=site.end, file=sys.stdout)  # noqa: T201

@@ -38,7 +38,7 @@ def make_program(
     program = specialize(function, arguments, frontend, options.static_argnames)
     eliminate_dead_code(program.module)  # the loop carries that nobody reads
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
-    return drop_status(program)
+    return drop_status(program.replace(parameters=tuple(arguments)))
 
 
 def drop_status(program: Program) -> Program:

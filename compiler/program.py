@@ -60,8 +60,13 @@ class TypeSpec:
     number: bool = False
 
 
+def closure_cell(function: Any, name: str) -> Any:
+    """The cell in which a function finds a variable of a function around it."""
+    return function.__closure__[function.__code__.co_freevars.index(name)]
+
+
 def _closure(function: Any, name: str) -> Any:
-    return function.__closure__[function.__code__.co_freevars.index(name)].cell_contents
+    return closure_cell(function, name).cell_contents
 
 
 def _global(function: Any, name: str) -> Any:
@@ -174,12 +179,14 @@ class StaticUse:
 class Program:
     """A specialised function. Results of the entry: the outputs' leaves, then the status words named by the counts below.
 
+    parameters: the names of the function's parameters, in order.
     error_words: 0 when nothing can fail, else 1 + payload words, at result `error_index`.
     print_capacity: words in the print log (results print_index: position, print_index + 1: log); 0 without prints.
     """
 
     name: str
     module: Module
+    parameters: tuple[str, ...] = ()
     inputs: list[Input] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     output: Output = field(default_factory=lambda: Output("const"))
