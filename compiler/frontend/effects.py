@@ -58,7 +58,7 @@ def no_error(sp: Specializer) -> Value | None:
     """True while nothing failed; None when nothing can have failed yet."""
     error = word(sp, ERROR)
     producer = sp.builder.producers.get(error)
-    if producer is not None and producer.name == "constant":
+    if producer is not None and producer.name == "constant" and not producer.attrs["value"].any():
         return None
     return helpers.compare(sp.builder, error, "EQ", sp.constant(0, np.int64))
 

@@ -60,11 +60,12 @@ class _Converter(Rewriter):
         if len(writes) > len(_written(stores)) * 2:
             return None
         inner = [o for region in op.regions for o in region.ops if o not in writes]
-        if not all(map(_cheap, inner)) or _reads_written(op.regions, writes):
-            return None
+        results = list(zip(stores, *(r.results for r in op.regions), strict=True))
+        used = {v for o in inner for v in o.operands} | {v for pair, *sides in results if pair is None for v in sides}
+        if not all(map(_cheap, inner)) or any(write.result in used for write in writes if write is not None):
+            return None  # the result of a write will not exist
         self.builder.block.ops += inner
-        pairs = zip(stores, *(r.results for r in op.regions), strict=True)
-        return [self.merge(op.operands[0], *pair) for pair in pairs]
+        return [self.merge(op.operands[0], *result) for result in results]
 
     def stores_of(self, op: Op, then: Value, other: Value) -> tuple[_Store, _Store] | None:
         """The writes of two results of branches, if both are one array with at most one small write each."""
@@ -129,9 +130,3 @@ def _cheap(op: Op) -> bool:
     if op.regions or not (op.kind.pure and op.kind.cheap and op.kind.speculatable):
         return False
     return all(v.type.size <= _SMALL for v in op.results)
-
-
-def _reads_written(regions: Sequence[Block], writes: set[Op | None]) -> bool:
-    """Whether an operation of a branch uses the result of one of its writes, which will not exist."""
-    results = {op.result for op in writes if op is not None}
-    return any(v in results for region in regions for op in region.ops for v in op.operands)
