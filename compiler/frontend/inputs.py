@@ -73,8 +73,11 @@ def abstract(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
 def _specified(sp: Specializer, path: Path, spec: TypeSpec) -> AbstractValue:
     """An argument of which only the type is given."""
     if spec.number and sp.decisions.is_static(path):
+        use = sp.decisions.static.get(path)
         raise StaticValueError(
-            f"{path} must be known at compile time", help=f"give a value for {path} instead of a type"
+            f"{path} must be known at compile time" + (f": {use.reason} depends on it" if use else ""),
+            span=use.span if use else None,
+            help=f"give a value for {path} instead of a type",
         )
     if spec.number:
         return Tensor(sp.add_input(path, spec.type, "number", _name(path)), True)
