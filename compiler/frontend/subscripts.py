@@ -79,6 +79,11 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
             if isinstance(index, TupleV) and not index.items:
                 return base
         case Const(obj) if hasattr(obj, "__getitem__"):
+            from hloc.frontend.tables.iterating import concatenating_item
+
+            joined = concatenating_item(sp, obj, index)
+            if joined is not None:
+                return joined
             if _is_data(index) and isinstance(obj, tuple | list):
                 return get_item(sp, TupleV(tuple(operators.wrap(sp, o) for o in obj)), index)
             return operators.python_call(sp, lambda o, i: o[i], obj, sp.static(index, "an index"))

@@ -217,3 +217,20 @@ def ifftshift(x, axes=None):  # type: ignore[no-untyped-def]
     if isinstance(axes, int):
         return np.roll(x, -(x.shape[axes] // 2), axes)
     return np.roll(x, tuple([-(x.shape[axis] // 2) for axis in axes]), axes)
+
+
+def apply_along_axis(func1d, axis, arr, *args):  # type: ignore[no-untyped-def]
+    """`np.apply_along_axis`: a loop over the lines along an axis."""
+    lines = np.moveaxis(np.asarray(arr), axis, -1)
+    places = lines.shape[:-1]
+    flat = lines.reshape(-1, lines.shape[-1])
+    if flat.shape[0] == 0:
+        raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
+    first = np.asarray(func1d(flat[0], *args))
+    out = np.zeros((flat.shape[0], *first.shape), first.dtype)
+    for i in range(flat.shape[0]):
+        out[i] = func1d(flat[i], *args)
+    result = out.reshape((*places, *first.shape))
+    if first.ndim == 0:
+        return result
+    return np.moveaxis(result, len(places), axis)

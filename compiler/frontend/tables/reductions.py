@@ -143,7 +143,7 @@ def sum_dtype(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.uint64) if dtype.kind == "u" else dtype
 
 
-def _accumulate(
+def accumulate(
     r: Reduction, record: Any, combine: Any, dtype: AbstractValue, out: AbstractValue, initial: AbstractValue
 ) -> AbstractValue:
     sp = r.sp
@@ -174,7 +174,7 @@ def sum_(
     initial: AbstractValue = NONE,
     where: AbstractValue = TRUE,
 ) -> AbstractValue:
-    return _accumulate(Reduction.of(sp, a, axis, keepdims, where), ReduceSum, Add, dtype, out, initial)
+    return accumulate(Reduction.of(sp, a, axis, keepdims, where), ReduceSum, Add, dtype, out, initial)
 
 
 @numpy_function(np.prod, methods="prod", kinds=KINDS)
@@ -188,48 +188,7 @@ def prod_(
     initial: AbstractValue = NONE,
     where: AbstractValue = TRUE,
 ) -> AbstractValue:
-    return _accumulate(Reduction.of(sp, a, axis, keepdims, where), ReduceProd, Multiply, dtype, out, initial)
-
-
-@numpy_function(np.nansum)
-def nansum_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    dtype: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    keepdims: AbstractValue = FALSE,
-    initial: AbstractValue = NONE,
-    where: AbstractValue = TRUE,
-) -> AbstractValue:
-    r = ignoring_nan(Reduction.of(sp, a, axis, keepdims, where))
-    return _accumulate(r, ReduceSum, Add, dtype, out, initial)
-
-
-@numpy_function(np.nanprod)
-def nanprod_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    dtype: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    keepdims: AbstractValue = FALSE,
-    initial: AbstractValue = NONE,
-    where: AbstractValue = TRUE,
-) -> AbstractValue:
-    r = ignoring_nan(Reduction.of(sp, a, axis, keepdims, where))
-    return _accumulate(r, ReduceProd, Multiply, dtype, out, initial)
-
-
-def ignoring_nan(r: Reduction) -> Reduction:
-    """The reduction with NaN left out."""
-    if r.x.type.dtype.kind not in "fc":
-        return r
-    from hloc.ops.elementwise import And
-
-    number = helpers.compare(r.sp.builder, r.x, "EQ", r.x)
-    mask = number if r.mask is None else r.sp.emit(And, r.mask, number)
-    return Reduction(r.sp, r.x, mask, r.axes, r.shape)
+    return accumulate(Reduction.of(sp, a, axis, keepdims, where), ReduceProd, Multiply, dtype, out, initial)
 
 
 # --- extremes
@@ -328,42 +287,6 @@ def ptp_(
     return deliver(sp, sp.number(operators.binary(sp, "Sub", high, low)), out)
 
 
-def _nan_extreme(r: Reduction, largest: bool, out: AbstractValue) -> AbstractValue:
-    """The extreme with NaN left out; NaN where nothing is left."""
-    if r.x.type.dtype.kind != "f" or not r.size:
-        return extreme_of(r, largest, out, NONE)
-    numbers_only = ignoring_nan(r)
-    record = ReduceMax if largest else ReduceMin
-    count = numbers_only.count()
-    assert isinstance(count, Value)
-    b = r.sp.builder
-    some = helpers.compare(b, count, "GT", helpers.zeros_like(b, count))
-    nan = helpers.full(b, r.shape, np.nan, r.x.type.dtype)
-    return deliver(r.sp, r.sp.emit(Select, some, numbers_only.apply(record), nan), out)
-
-
-@numpy_function(np.nanmax)
-def nanmax_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    keepdims: AbstractValue = FALSE,
-) -> AbstractValue:
-    return _nan_extreme(Reduction.of(sp, a, axis, keepdims), True, out)
-
-
-@numpy_function(np.nanmin)
-def nanmin_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    keepdims: AbstractValue = FALSE,
-) -> AbstractValue:
-    return _nan_extreme(Reduction.of(sp, a, axis, keepdims), False, out)
-
-
 # --- truth
 
 
@@ -441,21 +364,7 @@ def mean_(
     return deliver(sp, mean_value(r, dtype_argument(sp, dtype)), out)
 
 
-@numpy_function(np.nanmean)
-def nanmean_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    dtype: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    keepdims: AbstractValue = FALSE,
-    where: AbstractValue = TRUE,
-) -> AbstractValue:
-    r = ignoring_nan(Reduction.of(sp, a, axis, keepdims, where))
-    return deliver(sp, mean_value(r, dtype_argument(sp, dtype)), out)
-
-
-def _variance(r: Reduction, dtype: np.dtype | None, ddof: float) -> Value:
+def variance_value(r: Reduction, dtype: np.dtype | None, ddof: float) -> Value:
     """The mean square of the deviations from the mean, in two passes as NumPy does it."""
     sp, given = r.sp, r.x.type.dtype
     working = r.converted(inexact(dtype or given))
@@ -473,7 +382,7 @@ def _square(sp: Specializer, x: Value) -> Value:
     return sp.emit(Add, *(sp.emit(Multiply, p, p) for p in parts))
 
 
-def _less(sp: Specializer, ddof: AbstractValue, correction: AbstractValue) -> float:
+def correction_of(sp: Specializer, ddof: AbstractValue, correction: AbstractValue) -> float:
     return float(sp.static(ddof if is_none(correction) else correction, "ddof"))
 
 
@@ -490,7 +399,7 @@ def var_(
     correction: AbstractValue = NONE,
 ) -> AbstractValue:
     r = Reduction.of(sp, a, axis, keepdims, where)
-    return deliver(sp, _variance(r, dtype_argument(sp, dtype), _less(sp, ddof, correction)), out)
+    return deliver(sp, variance_value(r, dtype_argument(sp, dtype), correction_of(sp, ddof, correction)), out)
 
 
 @numpy_function(np.std, methods="std", kinds=KINDS)
@@ -506,50 +415,5 @@ def std_(
     correction: AbstractValue = NONE,
 ) -> AbstractValue:
     r = Reduction.of(sp, a, axis, keepdims, where)
-    variance = _variance(r, dtype_argument(sp, dtype), _less(sp, ddof, correction))
-    return deliver(sp, sp.emit(Sqrt, variance), out)
-
-
-def _nan_variance(r: Reduction, dtype: np.dtype | None, less: float) -> Value:
-    """NaN left out; NaN where no more elements than `less` remain."""
-    valid = ignoring_nan(r)
-    variance = _variance(valid, dtype, less)
-    count = valid.count()
-    if isinstance(count, int):
-        return variance
-    b = r.sp.builder
-    enough = helpers.compare(b, helpers.convert(b, count, np.float64), "GT", helpers.full(b, r.shape, less, np.float64))
-    return r.sp.emit(Select, enough, variance, helpers.full(b, r.shape, np.nan, variance.type.dtype))
-
-
-@numpy_function(np.nanvar)
-def nanvar_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    dtype: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    ddof: AbstractValue = ZERO,
-    keepdims: AbstractValue = FALSE,
-    where: AbstractValue = TRUE,
-    correction: AbstractValue = NONE,
-) -> AbstractValue:
-    r = Reduction.of(sp, a, axis, keepdims, where)
-    return deliver(sp, _nan_variance(r, dtype_argument(sp, dtype), _less(sp, ddof, correction)), out)
-
-
-@numpy_function(np.nanstd)
-def nanstd_(
-    sp: Specializer,
-    a: AbstractValue,
-    axis: AbstractValue = NONE,
-    dtype: AbstractValue = NONE,
-    out: AbstractValue = NONE,
-    ddof: AbstractValue = ZERO,
-    keepdims: AbstractValue = FALSE,
-    where: AbstractValue = TRUE,
-    correction: AbstractValue = NONE,
-) -> AbstractValue:
-    r = Reduction.of(sp, a, axis, keepdims, where)
-    variance = _nan_variance(r, dtype_argument(sp, dtype), _less(sp, ddof, correction))
+    variance = variance_value(r, dtype_argument(sp, dtype), correction_of(sp, ddof, correction))
     return deliver(sp, sp.emit(Sqrt, variance), out)

@@ -14,12 +14,9 @@ from hloc.frontend.tables.arguments import (
     FALSE,
     LAST,
     NONE,
-    TRUE,
     ZERO,
-    array_items,
     array_ref,
     array_value,
-    common_dtype,
     deliver,
     flag,
     is_none,
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
 
 RAISE = Const("raise")
 LEFT = Const("left")
-SAME_KIND = Const("same_kind")
 WHOLE = SliceV(NONE, NONE, NONE)
 
 
@@ -165,65 +161,6 @@ def put_(sp: Specializer, a: AbstractValue, ind: AbstractValue, v: AbstractValue
 @method("array", "put")
 def put_method(sp: Specializer, a: AbstractValue, indices: AbstractValue, values: AbstractValue) -> AbstractValue:
     return put_(sp, a, indices, values)
-
-
-# --- copies by condition
-
-
-@numpy_function(np.copyto)
-def copyto_(
-    sp: Specializer,
-    dst: AbstractValue,
-    src: AbstractValue,
-    casting: AbstractValue = SAME_KIND,
-    where: AbstractValue = TRUE,
-) -> AbstractValue:
-    from hloc.frontend.subscripts import stored_value
-
-    array, b = array_ref(sp, dst), sp.builder
-    source = as_array(sp, src)
-    kind = str(sp.static(casting, "casting"))
-    given = common_dtype(sp, [source])
-    if hasattr(source, "type") and not np.can_cast(given, array.type.dtype, kind):  # type: ignore[arg-type]
-        raise DTypeError(f"Cannot cast array data from {given} to {array.type.dtype} according to the rule '{kind}'")
-    value = stored_value(sp, source, array)
-    if not (isinstance(where, Const) and where.obj is True):
-        mask = helpers.convert(b, array_value(sp, where), np.bool_)
-        value = sp.emit(Select, helpers.broadcast_to(b, mask, array.type.shape), value, sp.number(array))
-    sp.store(array, value)
-    return NONE
-
-
-@numpy_function(np.putmask)
-def putmask_(sp: Specializer, a: AbstractValue, mask: AbstractValue, values: AbstractValue) -> AbstractValue:
-    array = array_ref(sp, a)
-    new = values
-    if array_value(sp, values).type.size != 1:
-        new = resize_(sp, values, Const(array.type.shape))
-    return copyto_(sp, array, new, Const("unsafe"), mask)
-
-
-@numpy_function(np.select)
-def select_(
-    sp: Specializer, condlist: AbstractValue, choicelist: AbstractValue, default: AbstractValue = ZERO
-) -> AbstractValue:
-    conditions, choices = array_items(sp, condlist), array_items(sp, choicelist)
-    if len(conditions) != len(choices):
-        raise ShapeError("list of cases must be same length as list of conditions")
-    if not conditions:
-        raise ShapeError("select with an empty condition list is not possible")
-    otherwise = as_array(sp, default)
-    dtype, b = common_dtype(sp, [*choices, otherwise]), sp.builder
-    masks = [array_value(sp, c) for c in conditions]
-    if any(m.type.dtype != np.bool_ for m in masks):
-        raise DTypeError("invalid entry in condlist: should be boolean ndarray")
-    values = [helpers.convert(b, sp.number(c), dtype) for c in (*choices, otherwise)]
-    shape = helpers.broadcast_shapes(*(v.type.shape for v in (*masks, *values)))
-    spread = [helpers.broadcast_to(b, v, shape) for v in values]
-    result = spread[-1]
-    for mask, value in reversed(list(zip(masks, spread[:-1], strict=True))):
-        result = sp.emit(Select, helpers.broadcast_to(b, mask, shape), value, result)
-    return sp.result(result)
 
 
 # --- sorted arrays
