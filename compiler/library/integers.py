@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 def modular_power(base, exponent, modulus):  # type: ignore[no-untyped-def]
     """`pow(base, exponent, modulus)` for a non-negative exponent and a modulus below 2**31."""
@@ -73,3 +75,23 @@ def isqrt(n):  # type: ignore[no-untyped-def]
         x = y
         y = (x + n // x) // 2
     return x
+
+
+def gcd_arrays(x1, x2):  # type: ignore[no-untyped-def]
+    """`np.gcd` of arrays, element by element."""
+    if np.ndim(x1) == 0 and np.ndim(x2) == 0:
+        return gcd(x1, x2)
+    x1, x2 = np.asarray(x1), np.asarray(x2)
+    a, b = np.abs(x1 + x2 * 0), np.abs(x2 + x1 * 0)
+    while np.any(b != 0):
+        rest = np.where(b != 0, a % np.where(b == 0, 1, b), 0)
+        a = np.where(b != 0, b, a)
+        b = rest
+    return a
+
+
+def lcm_arrays(x1, x2):  # type: ignore[no-untyped-def]
+    """`np.lcm` of arrays, element by element."""
+    divisor = gcd_arrays(x1, x2)
+    x1, x2 = np.asarray(x1), np.asarray(x2)
+    return np.abs(x1 // np.where(divisor == 0, 1, divisor) * x2)

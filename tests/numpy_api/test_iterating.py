@@ -39,7 +39,26 @@ def along_axis(a):
     )
 
 
-@pytest.mark.parametrize("function", [indices, concatenated, along_axis])
+@np.vectorize
+def clamped(x, low):
+    if x < low:
+        return low * 1.0
+    return x * x
+
+
+def elementwise_functions(a):
+    doubled = np.vectorize(lambda x: x * 2 if x > 0 else -x)
+    return (
+        (clamped(a, 0.5), doubled(a), clamped(a[0], a[1])),
+        (
+            np.choose(a.argmax(axis=0), [a[0], a[1], a[2]]),
+            np.gcd(np.array([12, 0, 7]), 8),
+            np.lcm(np.array([4, 0]), [6, 3]),
+        ),
+    )
+
+
+@pytest.mark.parametrize("function", [indices, concatenated, along_axis, elementwise_functions])
 def test_arrays(function):
     agree(function, MATRIX)
 

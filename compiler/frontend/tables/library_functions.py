@@ -15,6 +15,7 @@ FUNCTIONS: dict[Any, Any] = {
     np.array_equal: comparison.array_equal,
     np.array_equiv: comparison.array_equiv,
     np.average: statistics.average,
+    np.choose: calculus.choose,
     np.convolve: calculus.convolve,
     np.corrcoef: statistics.corrcoef,
     np.correlate: calculus.correlate,
@@ -51,6 +52,9 @@ FUNCTIONS: dict[Any, Any] = {
     np.unravel_index: creation.unravel_index,
     np.unwrap: calculus.unwrap,
 }
+
+if hasattr(np, "matvec"):
+    FUNCTIONS |= {np.matvec: calculus.matvec, np.vecmat: calculus.vecmat}
 
 for _function, _meaning in FUNCTIONS.items():
     implements(_function)(_meaning)

@@ -181,10 +181,10 @@ def _predicate(function: Any, ufunc: np.ufunc) -> None:
 _predicate(math.isnan, np.isnan)
 _predicate(math.isinf, np.isinf)
 _predicate(math.isfinite, np.isfinite)
-for _integer in (math.gcd, np.gcd):
-    implements(_integer)(integers.gcd)
-for _integer in (math.lcm, np.lcm):
-    implements(_integer)(integers.lcm)
+implements(math.gcd)(integers.gcd)
+implements(math.lcm)(integers.lcm)
+implements(np.gcd)(integers.gcd_arrays)
+implements(np.lcm)(integers.lcm_arrays)
 implements(math.factorial)(integers.factorial)
 implements(math.comb)(integers.comb)
 implements(math.isqrt)(integers.isqrt)
@@ -205,10 +205,10 @@ def _compare_rule(name: str) -> Rule:
     return lambda sp, a, b: operators.compare(sp, name, a, b)
 
 
-for _name, (_python, _, _) in operators.BINARY.items():
-    implements(_python)(_binary_rule(_name))
-for _name, (_python, _, _, _) in operators.COMPARE.items():
-    implements(_python)(_compare_rule(_name))
+for _name, _binary in operators.BINARY.items():
+    implements(_binary[0])(_binary_rule(_name))
+for _name, _comparison in operators.COMPARE.items():
+    implements(_comparison[0])(_compare_rule(_name))
 implements(operator.neg)(lambda sp, a: operators.unary(sp, "USub", a))
 implements(operator.pos)(lambda sp, a: operators.unary(sp, "UAdd", a))
 implements(operator.invert)(lambda sp, a: operators.unary(sp, "Invert", a))

@@ -84,6 +84,10 @@ def find(obj: Any) -> Rule | None:
         from hloc.frontend.tables.ufunc_calls import ufunc_rule
 
         return ufunc_rule(obj)
+    if isinstance(obj, np.vectorize):
+        from hloc.frontend.tables.iterating import vectorized_rule
+
+        return vectorized_rule(obj)
     bound = getattr(obj, "__self__", None)
     if _is_random(obj) or _is_random(bound):
         from hloc.frontend.tables.refused import random_rule
