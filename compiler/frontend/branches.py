@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hloc.frontend.joins import Template, same, template_of, unify_any
 from hloc.frontend.state import Slot, State, is_status
-from hloc.frontend.values import AbstractValue, Cell, ListRef, NeverV, Sequence_, Tensor
+from hloc.frontend.values import AbstractValue, Cell, ListRef, NeverV, Sequence_, Tensor, Unreachable
 from hloc.ir.core import Block, Value
 from hloc.ops.control import If
 
@@ -25,8 +25,10 @@ def branch(sp: Specializer, condition: Value, then: Thunk, orelse: Thunk, dead: 
     for run in (then, orelse):
         block = Block()
         with sp.in_block(block, base.copy()):
-            result = run()
-            sp.state[RESULT] = result
+            try:
+                sp.state[RESULT] = run()
+            except Unreachable:
+                sp.state[RESULT] = NeverV()
             sides.append((block, sp.state))
     outer_base, sp.join_base = sp.join_base, base
     try:

@@ -29,6 +29,7 @@ from hloc.frontend.values import (
     SliceV,
     Tensor,
     TupleV,
+    Unreachable,
 )
 from hloc.ir.core import Value
 
@@ -43,20 +44,31 @@ def evaluate(sp: Specializer, node: gast.expr) -> AbstractValue:
         with sp.at(node):
             raise UnsupportedError(f"{type(node).__name__} expressions are not supported yet")
     with sp.at(node):
-        return rule(sp, node)
+        try:
+            return rule(sp, node)
+        except Unreachable:
+            return NeverV()
+
+
+def operand(sp: Specializer, node: gast.expr) -> AbstractValue:
+    """The value of a part of an expression or statement. Raises `Unreachable` when it has none."""
+    value = evaluate(sp, node)
+    if isinstance(value, NeverV):
+        raise Unreachable
+    return value
 
 
 def evaluate_index(sp: Specializer, node: gast.expr) -> AbstractValue:
     """The index of a subscript; slices only occur here."""
-    return evaluate(sp, node)
+    return operand(sp, node)
 
 
 def make_function(sp: Specializer, node: Any) -> FunctionV:
     """A nested def or lambda: its defaults are evaluated now, its free variables looked up when it runs."""
     args = node.args
-    defaults = tuple(evaluate(sp, d) for d in args.defaults)
+    defaults = tuple(operand(sp, d) for d in args.defaults)
     kw_defaults = {
-        a.id: evaluate(sp, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is not None
+        a.id: operand(sp, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is not None
     }
     frame = sp.frame
     assert frame is not None
@@ -96,9 +108,9 @@ def _sequence(sp: Specializer, elts: list[gast.expr]) -> list[AbstractValue]:
     items: list[AbstractValue] = []
     for element in elts:
         if isinstance(element, gast.Starred):
-            items.extend(list_items(sp, evaluate(sp, element.value)))
+            items.extend(list_items(sp, operand(sp, element.value)))
         else:
-            items.append(evaluate(sp, element))
+            items.append(operand(sp, element))
     return items
 
 
@@ -114,14 +126,14 @@ def _dict(sp: Specializer, node: gast.Dict) -> AbstractValue:
     entries: dict[Any, AbstractValue] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
-            entries.update(sp.entries(evaluate(sp, value)))  # type: ignore[arg-type]
+            entries.update(sp.entries(operand(sp, value)))  # type: ignore[arg-type]
         else:
-            entries[sp.static(evaluate(sp, key), "the key of a dict")] = evaluate(sp, value)
+            entries[sp.static(operand(sp, key), "the key of a dict")] = operand(sp, value)
     return sp.new_dict(entries)
 
 
 def _binary(sp: Specializer, node: gast.BinOp) -> AbstractValue:
-    left, right = evaluate(sp, node.left), evaluate(sp, node.right)
+    left, right = operand(sp, node.left), operand(sp, node.right)
     if isinstance(node.op, gast.MatMult):
         return matmul(sp, left, right)
     return operators.binary(sp, type(node.op).__name__, left, right)
@@ -133,18 +145,18 @@ def matmul(sp: Specializer, left: AbstractValue, right: AbstractValue) -> Abstra
 
 
 def _unary(sp: Specializer, node: gast.UnaryOp) -> AbstractValue:
-    return operators.unary(sp, type(node.op).__name__, evaluate(sp, node.operand))
+    return operators.unary(sp, type(node.op).__name__, operand(sp, node.operand))
 
 
 def _compare(sp: Specializer, node: gast.Compare) -> AbstractValue:
     """`a < b < c` evaluates c only where a < b."""
-    left = evaluate(sp, node.left)
+    left = operand(sp, node.left)
     return _chain(sp, left, list(zip(node.ops, node.comparators, strict=True)))
 
 
 def _chain(sp: Specializer, left: AbstractValue, links: list[tuple[Any, gast.expr]]) -> AbstractValue:
     (op, node), *rest = links
-    right = evaluate(sp, node)
+    right = operand(sp, node)
     result = operators.compare(sp, type(op).__name__, left, right)
     if not rest:
         return result
@@ -157,7 +169,7 @@ def _bool_op(sp: Specializer, node: gast.BoolOp) -> AbstractValue:
 
 def _operands(sp: Specializer, nodes: list[gast.expr], *, stop: bool) -> AbstractValue:
     first, *rest = nodes
-    value = evaluate(sp, first)
+    value = operand(sp, first)
     return value if not rest else _short_circuit(sp, value, lambda: _operands(sp, rest, stop=stop), stop=stop)
 
 
@@ -175,49 +187,45 @@ def _short_circuit(
 
 
 def _if_expression(sp: Specializer, node: gast.IfExp) -> AbstractValue:
-    condition = evaluate(sp, node.test)
-    if isinstance(condition, NeverV):
-        return condition
+    condition = operand(sp, node.test)
     known = operators.truth(sp, condition)
     if isinstance(known, bool):
-        return evaluate(sp, node.body if known else node.orelse)
-    return branch(sp, known, lambda: evaluate(sp, node.body), lambda: evaluate(sp, node.orelse))
+        return operand(sp, node.body if known else node.orelse)
+    return branch(sp, known, lambda: operand(sp, node.body), lambda: operand(sp, node.orelse))
 
 
 def _named(sp: Specializer, node: gast.NamedExpr) -> AbstractValue:
     from hloc.frontend.statements import assign
 
-    value = evaluate(sp, node.value)
+    value = operand(sp, node.value)
     assign(sp, node.target, value)
     return value
 
 
 def _call(sp: Specializer, node: gast.Call) -> AbstractValue:
-    function = evaluate(sp, node.func)
+    function = operand(sp, node.func)
     args = _sequence(sp, node.args)
     kwargs: dict[str, AbstractValue] = {}
     for keyword in node.keywords:
-        value = evaluate(sp, keyword.value)
+        value = operand(sp, keyword.value)
         if keyword.arg is None:
             kwargs.update(sp.entries(value))  # type: ignore[arg-type]
         else:
             kwargs[keyword.arg] = value
-    if any(isinstance(v, NeverV) for v in (function, *args, *kwargs.values())):
-        return NeverV()
     return call(sp, function, args, kwargs)
 
 
 def _attribute(sp: Specializer, node: gast.Attribute) -> AbstractValue:
-    return get_attribute(sp, evaluate(sp, node.value), node.attr)
+    return get_attribute(sp, operand(sp, node.value), node.attr)
 
 
 def _subscript(sp: Specializer, node: gast.Subscript) -> AbstractValue:
-    base = evaluate(sp, node.value)
+    base = operand(sp, node.value)
     return get_item(sp, base, evaluate_index(sp, node.slice))
 
 
 def _slice(sp: Specializer, node: gast.Slice) -> AbstractValue:
-    parts = (NONE if part is None else evaluate(sp, part) for part in (node.lower, node.upper, node.step))
+    parts = (NONE if part is None else operand(sp, part) for part in (node.lower, node.upper, node.step))
     return SliceV(*parts)
 
 
@@ -231,8 +239,8 @@ def _format(sp: Specializer, node: gast.JoinedStr) -> AbstractValue:
         if isinstance(value, gast.Constant):
             parts.append(value.value)
         else:
-            spec = "" if value.format_spec is None else _static_text(sp, evaluate(sp, value.format_spec))
-            parts.append((evaluate(sp, value.value), value.conversion, spec))
+            spec = "" if value.format_spec is None else _static_text(sp, operand(sp, value.format_spec))
+            parts.append((operand(sp, value.value), value.conversion, spec))
     return format_value(sp, parts)
 
 
@@ -261,24 +269,24 @@ def _static_text(sp: Specializer, value: AbstractValue) -> str:
 
 
 def _list_comprehension(sp: Specializer, node: gast.ListComp) -> AbstractValue:
-    first = evaluate(sp, node.generators[0].iter)
+    first = operand(sp, node.generators[0].iter)
     with comprehension_frame(sp, node):
         if len(node.generators) == 1 and not node.generators[0].ifs:
             table = _as_table(sp, node, first)
             if table is not None:
                 return table
         items: list[AbstractValue] = []
-        _generate(sp, node.generators, first, lambda: items.append(evaluate(sp, node.elt)))
+        _generate(sp, node.generators, first, lambda: items.append(operand(sp, node.elt)))
     return sp.new_list(items)
 
 
 def _dict_comprehension(sp: Specializer, node: gast.DictComp) -> AbstractValue:
-    first = evaluate(sp, node.generators[0].iter)
+    first = operand(sp, node.generators[0].iter)
     entries: dict[Any, AbstractValue] = {}
 
     def enter() -> None:
-        key = sp.static(evaluate(sp, node.key), "the key of a dict")
-        entries[key] = evaluate(sp, node.value)
+        key = sp.static(operand(sp, node.key), "the key of a dict")
+        entries[key] = operand(sp, node.value)
 
     with comprehension_frame(sp, node):
         _generate(sp, node.generators, first, enter)
@@ -317,7 +325,7 @@ def _generate(
         produce()
         return
     generator, *rest = generators
-    iteration = Iteration.over(sp, iterable if iterable is not None else evaluate(sp, generator.iter))
+    iteration = Iteration.over(sp, iterable if iterable is not None else operand(sp, generator.iter))
     for j in range(iteration.static_length(sp)):
         assign(sp, generator.target, iteration.item(sp, Const(j)))
         if all(_keeps(sp, test) for test in generator.ifs):
@@ -325,7 +333,7 @@ def _generate(
 
 
 def _keeps(sp: Specializer, test: gast.expr) -> bool:
-    known = operators.truth(sp, evaluate(sp, test))
+    known = operators.truth(sp, operand(sp, test))
     if isinstance(known, Value):
         sp.demand(known, "the condition of a comprehension")
     assert isinstance(known, bool)

@@ -17,7 +17,7 @@ from hloc.diagnostics.errors import StaticValueError
 from hloc.frontend import operators
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import no_error, word
-from hloc.frontend.expressions import evaluate
+from hloc.frontend.expressions import evaluate, operand
 from hloc.frontend.iteration import Iteration
 from hloc.frontend.joins import MaybeT, NeverT, NumberT, Template, open_template, same, template_of, unify_any
 from hloc.frontend.names import own_slot
@@ -63,9 +63,7 @@ def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
 def run_for(sp: Specializer, stmt: gast.For) -> AbstractValue:
     from hloc.frontend.statements import FALLS
 
-    iterable = evaluate(sp, stmt.iter)
-    if isinstance(iterable, NeverV):
-        return iterable
+    iterable = operand(sp, stmt.iter)
     with sp.at(stmt.iter):
         iteration = Iteration.over(sp, iterable)
     if isinstance(iteration.length, Const) and iteration.length.obj <= 0:
@@ -326,7 +324,7 @@ class Loop:
         if _has_effects(self.stmt.test):
             return False
         self._iterate(attempt)
-        self.test_again = lambda: evaluate(sp, self.stmt.test)
+        self.test_again = lambda: _test(sp, self.stmt.test)
         self._condition(self.test_again)
         return True
 
@@ -373,7 +371,7 @@ class Loop:
         sp = self.sp
         go: Slot = (id(self), "goes_on")
         sp.state = self.base
-        first = self._and_flags(lambda: evaluate(sp, self.stmt.test))
+        first = self._and_flags(lambda: _test(sp, self.stmt.test))
         self.base = sp.state
         self.internal = {go}
         self.base[go] = Tensor(first, True)
@@ -387,7 +385,7 @@ class Loop:
                 sp.loop_of[body.add_arg(I64, "k")] = self.context
                 self._head(body)
                 self._run_body(body)
-                again = self._and_flags(lambda: evaluate(sp, self.stmt.test))
+                again = self._and_flags(lambda: _test(sp, self.stmt.test))
                 sp.state[go] = Tensor(again, True)
                 return body, sp.state
 
@@ -499,6 +497,12 @@ class LastT(Template):
         return UNDEFINED
 
 
+def _test(sp: Specializer, node: gast.expr) -> AbstractValue:
+    """The test of a loop; one that always raises ends it."""
+    value = evaluate(sp, node)
+    return Const(False) if isinstance(value, NeverV) else value
+
+
 def as_flag(sp: Specializer, value: AbstractValue) -> AbstractValue:
     """The truth of a value as a bool."""
     known = operators.truth(sp, value)
@@ -566,7 +570,7 @@ def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValu
     from hloc.frontend.statements import FALLS, run_block
 
     while True:
-        condition = operators.truth(sp, evaluate(sp, stmt.test))
+        condition = operators.truth(sp, operand(sp, stmt.test))
         if condition is False:
             return FALLS
         trips += 1

@@ -16,7 +16,7 @@ from hloc.frontend.arrays import list_items, resolve_list
 from hloc.frontend.attributes import get_attribute, set_attribute
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import fail
-from hloc.frontend.expressions import evaluate, evaluate_index, make_function
+from hloc.frontend.expressions import evaluate_index, make_function, operand
 from hloc.frontend.joins import kind_of
 from hloc.frontend.loops import run_for, run_while
 from hloc.frontend.names import own_slot, read_name, slot_of
@@ -32,6 +32,7 @@ from hloc.frontend.values import (
     ListRef,
     NeverV,
     Tensor,
+    Unreachable,
 )
 
 from hloc.ops.elementwise import Not
@@ -47,7 +48,10 @@ def run_block(sp: Specializer, stmts: Sequence[gast.stmt]) -> AbstractValue:
     """Run statements in order until one leaves the block."""
     for stmt in stmts:
         with sp.at(stmt):
-            result = run(sp, stmt)
+            try:
+                result = run(sp, stmt)
+            except Unreachable:
+                return NeverV()
         if result is not FALLS:
             return result
     return FALLS
@@ -56,16 +60,13 @@ def run_block(sp: Specializer, stmts: Sequence[gast.stmt]) -> AbstractValue:
 def run(sp: Specializer, stmt: gast.stmt) -> AbstractValue:
     match stmt:
         case gast.Assign(targets=targets, value=value):
-            computed = evaluate(sp, value)
-            if isinstance(computed, NeverV):
-                return computed
+            computed = operand(sp, value)
             for target in targets:
                 assign(sp, target, computed)
         case gast.AugAssign():
             _augmented(sp, stmt)
         case gast.Expr(value=value):
-            if isinstance(evaluate(sp, value), NeverV):
-                return NeverV()
+            operand(sp, value)
         case gast.If():
             return _if(sp, stmt)
         case gast.While():
@@ -75,7 +76,7 @@ def run(sp: Specializer, stmt: gast.stmt) -> AbstractValue:
         case gast.Return(value=value):
             if stmt.never:
                 return NeverV()
-            return evaluate(sp, value) if value is not None else NONE
+            return operand(sp, value) if value is not None else NONE
         case gast.Raise():
             return _raise(sp, stmt)
         case gast.FunctionDef(name=name):
@@ -103,10 +104,10 @@ def assign(sp: Specializer, target: gast.expr, value: AbstractValue) -> None:
             _suggest_name(sp, value, name)
         case gast.Subscript(value=base, slice=index):
             with sp.at(target):
-                set_item(sp, evaluate(sp, base), evaluate_index(sp, index), value)
+                set_item(sp, operand(sp, base), evaluate_index(sp, index), value)
         case gast.Attribute(value=base, attr=attr):
             with sp.at(target):
-                set_attribute(sp, evaluate(sp, base), attr, value)
+                set_attribute(sp, operand(sp, base), attr, value)
         case gast.Tuple(elts=elts) | gast.List(elts=elts):
             with sp.at(target):
                 _unpack(sp, elts, value)
@@ -154,19 +155,19 @@ def _augmented(sp: Specializer, stmt: gast.AugAssign) -> None:
     match stmt.target:
         case gast.Name(id=id):
             old = read_name(sp, id)
-            new = _in_place(sp, name, old, evaluate(sp, stmt.value))
+            new = _in_place(sp, name, old, operand(sp, stmt.value))
             sp.state[slot_of(sp, id)] = new
             _suggest_name(sp, new, id)
         case gast.Subscript(value=base, slice=index):
-            owner, key = evaluate(sp, base), evaluate_index(sp, index)
+            owner, key = operand(sp, base), evaluate_index(sp, index)
             old = get_item(sp, owner, key)
-            new = _in_place(sp, name, old, evaluate(sp, stmt.value))
+            new = _in_place(sp, name, old, operand(sp, stmt.value))
             if new is not old or not _shares_object(old, owner):
                 set_item(sp, owner, key, new)
         case gast.Attribute(value=base, attr=attr):
-            owner = evaluate(sp, base)
+            owner = operand(sp, base)
             old = get_attribute(sp, owner, attr)
-            new = _in_place(sp, name, old, evaluate(sp, stmt.value))
+            new = _in_place(sp, name, old, operand(sp, stmt.value))
             set_attribute(sp, owner, attr, new)
 
 
@@ -202,9 +203,7 @@ def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractVal
 
 
 def _if(sp: Specializer, stmt: gast.If) -> AbstractValue:
-    condition = evaluate(sp, stmt.test)
-    if isinstance(condition, NeverV):
-        return condition
+    condition = operand(sp, stmt.test)
     with sp.at(stmt.test):
         known = operators.truth(sp, condition)
     if isinstance(known, bool):
@@ -249,12 +248,12 @@ def _raise(sp: Specializer, stmt: gast.Raise) -> AbstractValue:
     exception: Any
     args: list[AbstractValue] = []
     if isinstance(stmt.exc, gast.Call):
-        exception = evaluate(sp, stmt.exc.func)
+        exception = operand(sp, stmt.exc.func)
         if stmt.exc.keywords:
             raise UnsupportedError("keyword arguments of an exception are not supported yet")
-        args = [evaluate(sp, a) for a in stmt.exc.args]
+        args = [operand(sp, a) for a in stmt.exc.args]
     else:
-        exception = evaluate(sp, stmt.exc)
+        exception = operand(sp, stmt.exc)
     if isinstance(exception, Const) and isinstance(exception.obj, BaseException):
         args, exception = [Const(a) for a in exception.obj.args], Const(type(exception.obj))
     if not (

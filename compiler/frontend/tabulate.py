@@ -11,7 +11,7 @@ import numpy as np
 
 from hloc.frontend import numbers
 from hloc.frontend.arrays import nested_value, resolve_list
-from hloc.frontend.expressions import evaluate
+from hloc.frontend.expressions import operand
 from hloc.frontend.iteration import Iteration
 from hloc.frontend.joins import same
 from hloc.frontend.specializer import LoopContext
@@ -39,7 +39,7 @@ def tabulate(sp: Specializer, node: Any, iteration: Iteration) -> AbstractValue 
     sp.loop_of[k] = context
     with sp.in_block(body, base.copy()):
         assign(sp, node.generators[0].target, iteration.item(sp, Tensor(k, True)))
-        item = resolve_list(sp, evaluate(sp, node.elt))
+        item = resolve_list(sp, operand(sp, node.elt))
         if not _is_table_item(sp, item) or _has_effects(sp, base):
             return None
         value = nested_value(sp, item)

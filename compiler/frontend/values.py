@@ -258,3 +258,7 @@ class ConflictV(AbstractValue):
 @dataclass(frozen=True, slots=True, eq=False)
 class NeverV(AbstractValue):
     """The value of an expression that always raises."""
+
+
+class Unreachable(Exception):
+    """A part of what is being evaluated always raises: the rest, up to the next branch or statement, never runs."""
