@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 
 from hloc.emit.loops import Loop
 from hloc.emit.never import Never
+from hloc.emit.windows import writes_from_shifted_windows
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, free_values, substitute
 from hloc.ops.control import Call, If, Switch
@@ -156,6 +157,8 @@ class _Isolation:
         old, self.block.ops = self.block.ops, []
         for position, op in enumerate(old):
             for array in written_arrays(op):
+                if writes_from_shifted_windows(old, position, array):
+                    self._insert(op, [op.operands[1]])
                 self._isolate(op, array, self._tainted(old, position, array), position)
             self._append(op)
             if op.kind in (Upd, Scatter) and self.uses[op.result] > 1:

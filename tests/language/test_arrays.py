@@ -105,3 +105,4 @@ def test_reductions_keep_nan() -> None:
     x = np.random.default_rng(0).normal(size=(300, 400))
     x[7, 3] = np.nan
     agree(program, x)
+    agree(define("def program(x):\n    return x.sum(axis=0), x.max(axis=0), x.min(), x.mean(axis=1)\n"), x)

@@ -1,0 +1,35 @@
+"""Large windows computed from shifted windows of the same array: right, and read by one fused loop."""
+
+from __future__ import annotations
+
+import hloc
+import numpy as np
+import pytest
+
+
+def heat(u, steps):  # type: ignore[no-untyped-def]
+    for _ in range(steps):
+        u[1:-1, 1:-1] += 0.1 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4.0 * u[1:-1, 1:-1])
+    return u
+
+
+def scale(u, steps):  # type: ignore[no-untyped-def]
+    for _ in range(steps):
+        u[1:-1, 1:-1] *= 0.5
+    return u
+
+
+@pytest.mark.parametrize("function", [heat, scale])
+def test_windows_are_right(function) -> None:  # type: ignore[no-untyped-def]
+    u = np.random.default_rng(0).normal(size=(64, 48))
+    np.testing.assert_allclose(hloc.compile(function)(u.copy(), 5), function(u.copy(), 5), rtol=1e-12, atol=1e-14)
+
+
+def test_no_window_is_copied_on_its_own() -> None:
+    lowered = hloc.compile(heat).lower(np.zeros((64, 48)), 5)
+    assert "optimization_barrier" in lowered.stablehlo or "call @" in lowered.stablehlo
+    assert "wrapped_slice" not in lowered.compile().optimized_hlo
+
+
+def test_a_window_that_only_reads_itself_needs_no_barrier() -> None:
+    assert "optimization_barrier" not in hloc.compile(scale).lower(np.zeros((64, 48)), 5).stablehlo
