@@ -156,9 +156,16 @@ class Extreme(Reduce):
         if prod(type.shape[d] for d in axes) <= FEW:
             return [build.reduce(ctx, x, type, start, axes, cls.choose)]
         best = build.reduce(ctx, x, type, start, axes, getattr(mlir.hlo, cls.builder))
-        flags = type.with_dtype(B1.dtype)
-        any_nan = build.reduce(ctx, build.compare(x, "NE", x), flags, False, axes, mlir.hlo.or_)
-        return [mlir.hlo.select(any_nan, build.full(ctx, op.result.type, np.nan), best)]
+        return [mlir.hlo.select(cls.any_nan(ctx, x, type, axes), build.full(ctx, op.result.type, np.nan), best)]
+
+    @staticmethod
+    def any_nan(ctx: Any, x: Any, type: TensorType, axes: Sequence[int]) -> Any:
+        """Whether there is a NaN. A sum of squares is NaN only then, and quick; in loops it would not be."""
+        if ctx.in_loop:
+            flags = type.with_dtype(B1.dtype)
+            return build.reduce(ctx, build.compare(x, "NE", x), flags, False, axes, mlir.hlo.or_)
+        squares = build.reduce(ctx, mlir.hlo.multiply(x, x), type, 0, axes, mlir.hlo.add)
+        return build.compare(squares, "NE", squares)
 
     @classmethod
     def choose(cls, x: Any, y: Any) -> Any:
