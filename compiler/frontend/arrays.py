@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hloc.diagnostics.errors import AliasError, DTypeError, ShapeError
+from hloc.diagnostics.errors import AliasError, DTypeError, ShapeError, UnsupportedError
 from hloc.frontend import numbers
 from hloc.frontend.values import (
     AbstractValue,
@@ -17,6 +17,7 @@ from hloc.frontend.values import (
     Forward,
     ListRef,
     MapV,
+    MaskedV,
     RangeV,
     Tensor,
     TupleV,
@@ -179,6 +180,11 @@ def nested_value(sp: Specializer, item: AbstractValue) -> Value:
 def as_array(sp: Specializer, value: AbstractValue, dtype: np.dtype | None = None) -> AbstractValue:
     """`np.asarray`: arrays and scalars as they are, lists and tuples stacked."""
     value = resolve_list(sp, value)
+    if isinstance(value, MaskedV):
+        raise UnsupportedError(
+            "the length of a selection by a mask is data: this function cannot take it",
+            help="reductions can: sum, mean, min, max, any, all, std, var, len; or use np.where(mask, a, other)",
+        )
     if isinstance(value, Const) and isinstance(value.obj, np.ndarray):
         value = sp.new_array(sp.constant(value.obj, value.obj.dtype))
     if isinstance(value, ArrayRef | ChoiceRef) and not value.is_list and dtype in (None, value.type.dtype):

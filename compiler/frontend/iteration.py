@@ -21,6 +21,7 @@ from hloc.frontend.values import (
     EnumerateV,
     ListRef,
     MapV,
+    MaskedV,
     RangeV,
     ReversedV,
     Tensor,
@@ -53,6 +54,8 @@ class Iteration:
                 if not value.type.shape:
                     raise DTypeError("iteration over a 0-d array")
                 return Iteration(Const(value.type.shape[0]), lambda sp, k: _element(sp, value, k))
+            case MaskedV():
+                return _over_selection(sp, value)
             case TupleV() | ListRef():
                 items = list_items(sp, value)
                 return Iteration(Const(len(items)), lambda sp, k: items[_position(k)], uniform=False)
@@ -152,3 +155,11 @@ def _over_zip(sp: Specializer, parts: list[Iteration], strict: bool) -> Iteratio
         less = operators.truth(sp, operators.compare(sp, "Lt", part.length, length))
         length = operators.select(sp, less, part.length, length)
     return Iteration(length, lambda sp, k: TupleV(tuple(p.item(sp, k) for p in parts)), all(p.uniform for p in parts))
+
+
+def _over_selection(sp: Specializer, selection: MaskedV) -> Iteration:
+    """The elements of `a[mask]`, brought together first."""
+    from hloc.frontend.tables.masked import compressed, count_of
+
+    line = sp.new_array(compressed(sp, selection))
+    return Iteration(Tensor(count_of(sp, selection), True), lambda sp, k: _element(sp, line, k))

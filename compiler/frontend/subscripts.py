@@ -73,6 +73,10 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
             return _table_item(sp, base, index)
         case ArrayRef() | ChoiceRef():
             return read_array(sp, base, index)
+        case MaskedV():
+            from hloc.frontend.tables.masked import selected_item
+
+            return selected_item(sp, base, index)
         case ObjectRef(cls=cls) if hasattr(cls, "__getitem__"):
             return sp.call(Const(cls.__getitem__), base, index)
         case Tensor(weak=False):
@@ -219,10 +223,8 @@ def checked_index(
     described = numbers.describe(index)
     if isinstance(index, Array) and index.type.shape == () and index.type.dtype.kind in "iu":
         index, described = Tensor(sp.number(index)), (index.type, False)
-    if (
-        described is None
-        or described[0].dtype.kind not in "iu"
-        and not (described[0].dtype.kind == "b" and described[1])
+    if described is None or (
+        described[0].dtype.kind not in "iu" and not (described[0].dtype.kind == "b" and described[1])
     ):
         raise DTypeError(f"an index must be an integer, found {kind_of(index)}")
     if isinstance(index, Const) and isinstance(size, int):

@@ -84,3 +84,33 @@ def nan_inside(a):
 
 def test_nan_among_the_selected():
     agree(nan_inside, np.array([1.0, np.nan, 2.0, 5.0]))
+
+
+def one_by_one(a):
+    total, b = 0.0, a[a > 0]
+    for x in b:
+        total += x * x
+    for i, x in enumerate(a[a < 0]):
+        total += i * x
+    return (
+        total,
+        [b[0], b[-1], b[len(b) - 1]],
+        np.dot(b, b),
+        b @ (b + 1),
+        np.linalg.norm(b),
+        np.linalg.norm(b, 1),
+        np.average(b),
+    )
+
+
+def beyond(a):
+    return a[a > 0][4]
+
+
+def in_an_empty_one(a):
+    return a[a > 100][0]
+
+
+@pytest.mark.parametrize("function", [one_by_one, beyond, in_an_empty_one])
+def test_elements_of_selections(function):
+    agree(function, MATRIX)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
+from hloc.diagnostics.errors import DTypeError, ShapeError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.operators import python_call
 from hloc.frontend.tables.registry import R, Rule, implements, method
@@ -18,7 +18,6 @@ from hloc.frontend.values import (
     ChoiceRef,
     Const,
     ListRef,
-    MaskedV,
     NeverV,
     Sequence_,
     TupleV,
@@ -98,18 +97,13 @@ def flag(sp: Specializer, value: AbstractValue, name: str) -> bool:
 
 def array_value(sp: Specializer, a: AbstractValue) -> Value:
     """The content of an array, number or nested list."""
-    if isinstance(a, MaskedV):
-        raise UnsupportedError(
-            "the length of a selection by a mask is data: this function cannot take it",
-            help="reductions can: sum, mean, min, max, any, all, std, var, len; or use np.where(mask, a, other)",
-        )
     return sp.number(as_array(sp, a))
 
 
 def array_ref(sp: Specializer, a: AbstractValue) -> ArrayRef | ChoiceRef:
     """An array object; numbers and lists become new ones."""
-    value = None if isinstance(a, MaskedV) else as_array(sp, a)
-    return value if isinstance(value, ArrayRef | ChoiceRef) else sp.new_array(array_value(sp, a))
+    value = as_array(sp, a)
+    return value if isinstance(value, ArrayRef | ChoiceRef) else sp.new_array(sp.number(value))
 
 
 def array_items(sp: Specializer, arrays: AbstractValue) -> list[AbstractValue]:

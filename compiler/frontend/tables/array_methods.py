@@ -14,7 +14,7 @@ from hloc.frontend.arrays import as_array, list_items, take_view
 from hloc.frontend.joins import children
 from hloc.frontend.subscripts import stored_value
 from hloc.frontend.tables.registry import implements, method, prop, setter
-from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, Tensor, TupleV
+from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV, Tensor, TupleV
 from hloc.frontend.views import ReshapeView, TransposeView, is_contiguous
 from hloc.ir.types import TensorType
 from hloc.ops import helpers
@@ -221,6 +221,8 @@ def reshape_(
 @method("array scalar", "ravel")
 @implements(np.ravel)
 def ravel_(sp: Specializer, a: AbstractValue) -> AbstractValue:
+    if isinstance(a, MaskedV):
+        return a
     a = as_array(sp, a)
     return reshaped(sp, a, (type_of_array(sp, a).size,))
 

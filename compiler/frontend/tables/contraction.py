@@ -10,6 +10,7 @@ import numpy as np
 from hloc.diagnostics.errors import ShapeError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.arguments import NONE, array_value, deliver, normal_axis, numpy_function
+from hloc.frontend.tables.masked import same_selection
 from hloc.frontend.tables.registry import find
 from hloc.frontend.ufuncs import apply_ufunc
 from hloc.frontend.values import AbstractValue, Const
@@ -55,8 +56,10 @@ def _refuse_mismatch(x: Value, i: int, y: Value, j: int) -> None:
         raise ShapeError(f"shapes {left} and {right} not aligned: {m} (dim {i}) != {n} (dim {j})")
 
 
-@numpy_function(np.dot, methods="dot")
+@numpy_function(np.dot, methods="dot", kinds="array")
 def dot_(sp: Specializer, a: AbstractValue, b: AbstractValue, out: AbstractValue = NONE) -> AbstractValue:
+    if same_selection(sp, a, b):
+        return sp.call(Const(np.sum), sp.call(Const(np.multiply), a, b))
     x, y = array_value(sp, a), array_value(sp, b)
     if not x.type.rank or not y.type.rank:
         return deliver(sp, sp.number(apply_ufunc(sp, np.multiply, [sp.new_array(x), sp.new_array(y)])), out)
@@ -67,6 +70,8 @@ def dot_(sp: Specializer, a: AbstractValue, b: AbstractValue, out: AbstractValue
 
 @numpy_function(np.matmul)
 def matmul_(sp: Specializer, x1: AbstractValue, x2: AbstractValue, /, out: AbstractValue = NONE) -> AbstractValue:
+    if same_selection(sp, x1, x2):
+        return dot_(sp, x1, x2)
     x, y = array_value(sp, x1), array_value(sp, x2)
     for number, value in enumerate((x, y)):
         if not value.type.rank:

@@ -10,7 +10,7 @@ from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.array_methods import dtype_argument, static_shape, type_of_array
 from hloc.frontend.tables.registry import implements
-from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const
+from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV
 from hloc.ops import helpers
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def array_(
 
 @implements(np.asarray, np.asanyarray, np.ascontiguousarray)
 def asarray_(sp: Specializer, a: AbstractValue, dtype: AbstractValue = NONE) -> AbstractValue:
+    if isinstance(a, MaskedV):
+        return a
     value = as_array(sp, a, dtype_argument(sp, dtype))
     return value if isinstance(value, ArrayRef | ChoiceRef) else sp.new_array(sp.number(value))
 

@@ -331,7 +331,7 @@ def partition_(sp: Specializer, a: AbstractValue, kth: AbstractValue, axis: Abst
     return sort_(sp, a, axis)
 
 
-@numpy_function(np.argpartition, methods="argpartition")
+@numpy_function(np.argpartition, methods="argpartition", kinds="array")
 def argpartition_(sp: Specializer, a: AbstractValue, kth: AbstractValue, axis: AbstractValue = LAST) -> AbstractValue:
     """Sorts: NumPy leaves the order inside the parts open."""
     from hloc.frontend.tables.sorting import argsort_
