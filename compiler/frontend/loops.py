@@ -375,6 +375,8 @@ class Loop:
         self.base = sp.state
         self.internal = {go}
         self.base[go] = Tensor(first, True)
+        named = (node.target.id for node in gast.walk(self.stmt.test) if isinstance(node, gast.NamedExpr))
+        self.live_head |= self._slots(frozenset(named))  # the body reads what the test bound
         self.templates = {}
         self._guess()
         self.templates[go] = NumberT(B1, True)
