@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import isqrt
 
 from hloc.ir.core import Block, Function, Module, Op, Value
 from hloc.transform.call_graph import callees, callees_first, fixed_signatures, recursive_functions
@@ -221,7 +222,7 @@ class _Interpreter(Ranges):
             self.undo(mark)
             return yields
 
-        self.fixpoint(op, run)
+        self.fixpoint(op, run, self.roots(condition, body))
         mark = len(self.trail)
         self.assume(condition.results[0], False)
         found = [self.range_of(arg) for arg in body.args[1:]]
@@ -229,19 +230,45 @@ class _Interpreter(Ranges):
         for result, interval in zip(op.results, [_COUNTS, *found], strict=True):
             self.define(result, interval)
 
+    def roots(self, condition: Block, body: Block) -> dict[Value, int]:
+        """Carries whose square the condition bounds from above, with the root of the bound: where to look first."""
+        found = {}
+        for op in condition.ops:
+            square = self.producers.get(op.operands[0]) if op.name == "compare" else None
+            if square is None or square.name != "multiply" or square.operands[0] is not square.operands[1]:
+                continue
+            limit = self.range_of(op.operands[1]) or self.limit_inside(op.operands[1])
+            if op.attrs["direction"] in ("LT", "LE") and square.operands[0] in condition.args and limit is not None:
+                number = condition.args.index(square.operands[0])
+                found[body.args[number + 1]] = isqrt(max(limit.hi, 0))
+        return found
+
+    def limit_inside(self, value: Value) -> Interval | None:
+        """A constant of a region that is not interpreted yet."""
+        op = self.producers.get(value)
+        if op is None or op.name != "constant" or value.type.shape:
+            return None
+        return Interval(int(op.attrs["value"]), int(op.attrs["value"]))
+
     def call(self, op: Op) -> None:
         """Note the intervals of the arguments; nothing is known of the results."""
         self.calls[op] = op.attrs["function"], [self.range_of(v) for v in op.operands]
         self.plain(op)
 
-    def fixpoint(self, op: Op, run: Callable[[], list[Interval | None]]) -> None:
+    def fixpoint(
+        self, op: Op, run: Callable[[], list[Interval | None]], limits: dict[Value, int] | None = None
+    ) -> None:
         """Find intervals of the carries of a loop that hold what it yields too; the arguments of its body get them.
 
-        `run` interprets the loop with the present intervals, and gives those of what it yields.
+        `run` interprets the loop with the present intervals, and gives those of what it yields. `limits` says how far
+        some carries may get before their last step.
         """
         body, inits = op.regions[-1], [self.range_of(v) for v in op.operands[carries_of(op)]]
         args = body.args[1:]
-        guess = [self.first_guess(*places) for places in zip(args, body.results, inits, strict=True)]
+        guess = [
+            self.first_guess(arg, yielded, init, (limits or {}).get(arg))
+            for arg, yielded, init in zip(args, body.results, inits, strict=True)
+        ]
         yields: list[Interval | None] = []
         for attempt in range(_MOST_ROUNDS):
             for arg, interval in zip(args, guess, strict=True):
@@ -257,12 +284,14 @@ class _Interpreter(Ranges):
             if init is not None and interval is not None and arg not in self.closed:
                 self.interval[arg] = self.interval[arg].meet(init.hull(interval))
 
-    def first_guess(self, arg: Value, yielded: Value, init: Interval | None) -> Interval | None:
-        """The initial interval, open to the side to which a constant step leads."""
+    def first_guess(self, arg: Value, yielded: Value, init: Interval | None, limit: int | None) -> Interval | None:
+        """The initial interval, open to the side to which a constant step leads, or up to one step beyond `limit`."""
         step, everything = self.step_of(arg, yielded), full(arg.type.dtype)
         if init is None or everything is None or step == 0:
             return init
-        return Interval(init.lo, everything.hi) if step > 0 else Interval(everything.lo, init.hi)
+        if step < 0:
+            return Interval(everything.lo, init.hi)
+        return Interval(init.lo, everything.hi if limit is None else max(init.hi, limit + step))
 
 
 def _widened(

@@ -6,6 +6,7 @@ assume(%c) for %c = and %p, %q; %p = compare LT %i, %n; %q = not %f      i - n <
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 from hloc.ir.core import Function, Op, Value, walk
 from hloc.transform.identities import FLIPPED, NEGATED
@@ -159,3 +160,18 @@ class Ranges(Facts):
             self.assume_at_most(difference, -1)
         elif direction == "NE" and self.at_least(difference) == 0:
             self.assume_at_most(difference.scaled(-1), -1)
+        if direction in ("LT", "LE", "EQ"):
+            for operand in op.operands:
+                self.assume_square(operand)
+
+    def assume_square(self, value: Value) -> None:
+        """Where value is x * x and that does not wrap: |x| is at most the root of what bounds it."""
+        op, everything = self.producers.get(value), full(value.type.dtype)
+        if op is None or op.name != "multiply" or op.operands[0] is not op.operands[1] or value.type.shape:
+            return
+        root, square = self.range_of(op.operands[0]), self.range_of(value)
+        if everything is None or root is None or square is None or max(-root.lo, root.hi) ** 2 > everything.hi:
+            return
+        form = self.form[op.operands[0]]
+        self.assume_at_most(form, isqrt(max(square.hi, 0)))
+        self.assume_at_most(form.scaled(-1), isqrt(max(square.hi, 0)))
