@@ -14,6 +14,7 @@ SNIPPETS = {
     "while": ("n", "result, k = 0, n\nwhile k > 0:\n    result += k\n    k -= 2", [(7,), (0,), (-3,)]),
     "while else": ("n", "k = n\nwhile k > 0:\n    if k == 4: break\n    k -= 3\nelse:\n    k = -k + 100\nresult = k", [(7,), (10,), (11,), (0,)]),
     "while true": ("n", "k, result = n, 0\nwhile True:\n    if k > 50: break\n    k = k * 2 + 1\n    if k % 3 == 0: continue\n    result += 1", [(1,), (60,), (5,)]),
+    "while with := in the test": ("n", "r = result = 0\nwhile (child := 2 * r + 1) <= n and (m := child % 3) < 3:\n    result += m\n    r = child\nresult = (result, r, child)\nwhile (n := n - 1) > 0:\n    if n % 3 == 0: continue\n    r += n\nresult = (result, r, n)", [(32,), (1,), (-2,)]),
     "for range": ("n", "result = 0\nfor i in range(n): result = result * 2 + i", [(5,), (0,), (-2,)]),
     "for range bounds": ("n", "result = 0\nfor i in range(2, n): result += i\nfor j in range(n, 2, -2): result = result * 3 + j\nfor k in range(n, n + 5, 3): result -= k", [(9,), (2,), (0,)]),
     "range with a step that is data": ("a, b, s", "result = 0\nfor i in range(a, b, s): result = result * 2 + i", [(0, 9, 2), (9, 0, -3), (0, 9, -1), (5, 5, 1)]),
