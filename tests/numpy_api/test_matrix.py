@@ -16,8 +16,8 @@ FAMILIES = {
     "shapes": cases.SHAPES,
     "products": cases.PRODUCTS,
 }
-DTYPES = ("bool", "int32", "int64", "uint8", "float32", "float64", "complex128")
-SHAPES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (4,), (2, 0), (1, 3), (2, 3, 4))
+DTYPES = ("bool", "int32", "uint8", "float32", "float64", "complex128")
+SHAPES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2, 0), (2, 3, 4))
 NOT_COMPILED = {
     "bool": ("round", "around"),  # NumPy gives halves
     "complex128": (  # complex numbers have no compiled order of their own here

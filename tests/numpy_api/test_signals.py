@@ -106,3 +106,39 @@ def static_results(n):
 
 def test_grids_and_constants():
     agree(static_results, 4)
+
+
+def factor_of_column(i, j):
+    return np.sqrt(i + 1.0) * j
+
+
+def out_and_sequences(a, x):
+    total, product, where = np.empty(4), np.zeros((3, 3)), np.zeros(3, int)
+    np.sum(a, axis=0, out=total)
+    np.matmul(a, a.T, out=product)
+    np.argmax(a, axis=1, out=where)
+    np.mean(a, axis=1, out=product[0])
+    np.round(a, 1, out=a)
+    return (
+        (
+            total,
+            product,
+            where,
+            np.maximum.reduce([a[0], a[1], a[2]]),
+            np.logical_or.reduce(a > 1),
+            np.minimum.reduce(a[0]),
+        ),
+        (
+            np.max([x, 2.0]),
+            np.sum([x, 1]),
+            np.mean((x, x + 1)),
+            np.dot([x, 2], [3, x]),
+            np.sort([x, 1.0, 0.5]),
+            np.median([x, 3]),
+        ),
+        (np.fromfunction(factor_of_column, (3, 2)), np.where(x > 1, x, 0), np.clip(x, 0, 1), np.any([x > 1, x < 0])),
+    )
+
+
+def test_out_arguments_and_sequences_of_numbers():
+    agree(out_and_sequences, RNG.normal(size=(3, 4)), 1.5)

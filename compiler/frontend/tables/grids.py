@@ -71,7 +71,7 @@ def meshgrid_(
     return TupleV(tuple(broadcast(sp, g, whole) for g in grids))
 
 
-@numpy_function(np.fromfunction)
+@implements(np.fromfunction)
 def fromfunction_(
     sp: Specializer, function: AbstractValue, shape: AbstractValue, *, dtype: AbstractValue = NONE
 ) -> AbstractValue:
