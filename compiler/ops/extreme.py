@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -53,12 +54,19 @@ class ArgReduce(OpDef):
         (x,), type, axis = args, op.operands[0].type, op.attrs["axis"]
         if not type.shape[axis]:
             return [build.full(ctx, op.result.type, 0)]
+        width = _row_width(type) if ctx.platform == "cpu" and not ctx.in_loop else 0
+        if width:
+            return [_by_rows(ctx, x, type, width, cls.largest)]
         return [_by_two_passes(ctx, x, type, axis, cls.largest)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for shape, axis in (((7,), 0), ((1,), 0), ((3, 40), 1), ((40, 3), 0), ((2, 5, 3), 1), ((2, 0), 1), ((0, 2), 1)):
             yield from applications(rng, "biuf", shape, axis=axis)
+        long = rng.normal(size=5120).round(1)
+        for place, value in ((17, 99.0), (4000, -99.0), (4001, np.nan), (63, np.nan)):
+            long = np.where(np.arange(5120) == place, value, long)
+            yield Sample((long,), {"axis": 0})
         for special in ([1.0, np.nan, 3.0, np.nan], [-np.inf, -np.inf], [np.inf, 1.0, np.inf], [-0.0, 0.0]):
             yield Sample((np.array(special),), {"axis": 0})
 
@@ -84,6 +92,38 @@ def _by_two_passes(ctx: Any, x: MlirValue, type: TensorType, axis: int, largest:
         moved = build.compare(found, "LT", build.full(ctx, result, 0))
         found = hlo.select(moved, hlo.add(found, build.full(ctx, result, size)), found)
     return build.convert(ctx, found, result.with_dtype(I64.dtype))
+
+
+def _row_width(type: TensorType) -> int:
+    """How to cut a long float vector into rows of one length, not too far from square; 0 where that is no use."""
+    if type.rank != 1 or type.dtype.kind != "f" or type.size < LONG:
+        return 0
+    middle = isqrt(type.size)
+    return next((n for n in range(middle, max(middle // 8, FEWEST), -1) if type.size % n == 0), 0)
+
+
+def _by_rows(ctx: Any, x: MlirValue, type: TensorType, width: int, largest: bool) -> MlirValue:
+    """First the row that has the extreme value or a NaN, then the place in it.
+
+    The reductions over all elements are those that XLA does fast: a maximum that may lose NaN, and a sum of squares,
+    which is NaN only where there is one.
+    """
+    hlo, grid = mlir.hlo, type.with_shape((type.size // width, width))
+    column, row = type.with_shape(grid.shape[:1]), type.with_shape((width,))
+    table = build.reshape(ctx, x, grid)
+    combine = hlo.maximum if largest else hlo.minimum
+    best = build.reduce(ctx, table, grid, prelude.op_limit(type.dtype, not largest), (1,), combine)
+    squares = build.reduce(ctx, hlo.multiply(table, table), grid, 0, (1,), hlo.add)
+    best = hlo.select(build.compare(squares, "NE", squares), build.full(ctx, column, np.nan), best)
+    start = hlo.multiply(_by_two_passes(ctx, best, column, 0, largest), build.index(ctx, width))
+    place = _by_two_passes(ctx, hlo.dynamic_slice(x, [start], [width]), row, 0, largest)
+    return hlo.add(start, place)
+
+
+LONG = 4096
+"""From so many elements on, a vector is searched by rows."""
+FEWEST = 16
+"""No shorter rows than this."""
 
 
 @register
