@@ -21,9 +21,27 @@ if TYPE_CHECKING:
 
 
 @overload
-def compile(function: Callable[..., Any], /, **options: Any) -> CompiledFunction: ...
+def compile(
+    function: Callable[..., Any],
+    /,
+    *,
+    static_argnames: str | tuple[str, ...] = (),
+    checks: bool = True,
+    strict: bool = False,
+    tune: bool = True,
+    signature: str | None = None,
+) -> CompiledFunction: ...
 @overload
-def compile(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+def compile(
+    function: None = None,
+    /,
+    *,
+    static_argnames: str | tuple[str, ...] = (),
+    checks: bool = True,
+    strict: bool = False,
+    tune: bool = True,
+    signature: str | None = None,
+) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(
     function: Callable[..., Any] | None = None,
     /,
@@ -54,6 +72,7 @@ class CompiledFunction:
     """A function that compiles itself for each new kind of arguments, and for each new value of static ones."""
 
     __hloc_compiled__ = True
+    __hloc_function__: Any  # a FunctionType; declared as one, it would be taken for a method
 
     def __init__(
         self,

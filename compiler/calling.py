@@ -170,7 +170,7 @@ def _assembler(output: Output) -> Callable[[list[Any]], Any]:
             return lambda parts: dict(zip(keys, parts, strict=True))
         case "object":
             return lambda parts: parts if cls is None else _instance(cls, keys, parts)
-    return tuple if cls is None else cls._make  # type: ignore[attr-defined, no-any-return]
+    return tuple if cls is None else cls._make  # type: ignore[attr-defined]
 
 
 def _instance(cls: Any, keys: Sequence[str], parts: Sequence[Any]) -> Any:

@@ -143,13 +143,13 @@ def _array(obj: Any, dtype: Any) -> Any:
     return obj if isinstance(obj, np.ndarray) else np.asarray(obj, dtype)
 
 
-def _has_keys(obj: Any, expected: tuple[type, Any]) -> bool:
+def _has_keys(obj: Any, expected: tuple[Any, Any]) -> bool:
     cls, keys = expected
     if type(obj) is not cls:
         return False
     if isinstance(keys, int):
         return len(obj) == keys
-    return tuple(obj if isinstance(obj, dict) else vars(obj)) == keys
+    return bool(tuple(obj if isinstance(obj, dict) else vars(obj)) == keys)
 
 
 def _equal(obj: Any, expected: Any) -> bool:

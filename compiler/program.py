@@ -1,4 +1,4 @@
-"""What a specialised function offers to its caller: where inputs come from, what the outputs mean, which errors it may raise.
+"""What a specialised function offers to its caller: where inputs come from, what outputs mean, which errors may come.
 
 The hot path of a call uses only this module: plain data, no syntax trees, no MLIR.
 """
@@ -19,8 +19,9 @@ from hloc.ir.types import TensorType
 class Path:
     """How to find a Python object at a call: from a root by steps.
 
-    root is None for the arguments of the call (the first step is then ("item", parameter name)), else a function whose globals
-    ("global", name) or closure ("closure", name) are meant, or any object. Further steps: ("attr", name), ("item", key).
+    root is None for the arguments of the call (the first step is then ("item", parameter name)), else a function whose
+    globals ("global", name) or closure ("closure", name) are meant, or any object.
+    Further steps: ("attr", name), ("item", key).
     """
 
     root: Any
@@ -145,8 +146,9 @@ class PrintSite:
 class Output:
     """How to make a Python object from the results of the entry.
 
-    kind: "array", "scalar" (NumPy), "number" (Python, `cls` its class), "list_array" (a list from an array): `index` of the result;
-    "input": the object at `path`; "const": `value`; "tuple", "list", "dict" (`keys`), "object" (`cls`, `keys`): `parts`.
+    kind: "array", "scalar" (NumPy), "number" (Python, `cls` its class), "list_array" (a list from an array): the result
+    number `index`; "input": the object at `path`; "const": `value`; "tuple", "list", "dict" (`keys`), "object" (`cls`,
+    `keys`): of `parts`.
     """
 
     kind: str
@@ -177,7 +179,7 @@ class StaticUse:
 
 @dataclass(eq=False)
 class Program:
-    """A specialised function. Results of the entry: the outputs' leaves, then the status words named by the counts below.
+    """A specialised function. Results of the entry: the outputs' leaves, then the status words that are counted below.
 
     parameters: the names of the function's parameters, in order.
     error_words: 0 when nothing can fail, else 1 + payload words, at result `error_index`.

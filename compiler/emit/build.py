@@ -40,8 +40,14 @@ def build_options(module: Module, options: EmitOptions) -> BuildOptions:
 
 
 def _reduces_extremes(module: Module) -> bool:
-    """Whether a float reduction may be fused with a float maximum or minimum (reduce_max itself is lowered to keep NaN)."""
-    names = {op.name for f in module.functions.values() for op in walk(f.block) for v in op.results if v.type.dtype.kind == "f"}
+    """Whether a float reduction may be fused with a float maximum or minimum; `reduce_max` itself keeps NaN."""
+    names = {
+        op.name
+        for f in module.functions.values()
+        for op in walk(f.block)
+        for v in op.results
+        if v.type.dtype.kind == "f"
+    }
     return any(n.startswith("reduce_") for n in names) and bool(names & {"maximum", "minimum"})
 
 

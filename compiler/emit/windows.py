@@ -2,8 +2,8 @@
 
     u[1:-1, 1:-1] = f(u[2:, 1:-1], u[:-2, 1:-1], …)
 
-XLA:CPU fuses the computation into the update, which must then not read the array at other places: it copies each shifted
-window first. Kept apart by a barrier, the windows are read by one fused loop, and the update only stores.
+XLA:CPU fuses the computation into the update, which must then not read the array at other places: it copies each
+shifted window first. Kept apart by a barrier, the windows are read by one fused loop, and the update only stores.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _table_attribute(sp: Specializer, owner: AbstractValue, name: str) -> Abstra
 
     property_ = properties_of(owner).get(name)
     if property_ is not None:
-        return property_(sp, owner)
+        found: AbstractValue = property_(sp, owner)
+        return found
     handler = methods_of(owner).get(name)
     if handler is not None:
         return BuiltinMethodV(handler, owner, name)

@@ -110,8 +110,10 @@ def _call_object(
 
 
 _PURE_MODULES = frozenset({"math", "cmath", "operator", "_operator"})
-_PURE: tuple[Any, ...] = (ord, chr, bin, hex, oct, format, ascii, frozenset, bytes, np.dtype, np.iinfo, np.finfo)
-_PURE += (np.result_type, np.promote_types, np.can_cast, np.issubdtype, np.isscalar, np.broadcast_shapes)
+_PURE: tuple[Any, ...] = (
+    *(ord, chr, bin, hex, oct, format, ascii, frozenset, bytes, np.dtype, np.iinfo, np.finfo),
+    *(np.result_type, np.promote_types, np.can_cast, np.issubdtype, np.isscalar, np.broadcast_shapes),
+)
 
 
 def _is_pure(obj: Any) -> bool:
@@ -182,7 +184,7 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
 
 
 def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
-    """Run a module-level function: in place at the first call, as a function of the program from the second place on."""
+    """Run a module-level function: in place at the first call, as a function of the program from the second on."""
     from hloc.frontend.outline import call_outlined, sharing_key
 
     key = sharing_key(sp, frame, bound)

@@ -173,10 +173,8 @@ def _with_cell(sp: Specializer, path: Path, ref: Any, content: AbstractValue) ->
 def _is_record(obj: Any) -> bool:
     """An instance of a user class whose attributes are data."""
     cls = type(obj)
-    if (
-        isinstance(obj, type | types.ModuleType | types.FunctionType | BaseException)
-        or callable(obj)
-        and not dataclasses.is_dataclass(obj)
+    if isinstance(obj, type | types.ModuleType | types.FunctionType | BaseException) or (
+        callable(obj) and not dataclasses.is_dataclass(obj)
     ):
         return False
     return cls.__module__ not in ("builtins", "numpy", "functools") and hasattr(obj, "__dict__")

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Iteration:
-    """`length` items, a known or computed number; `item(sp, k)` is the k-th. `uniform`: one rule serves all k, data too."""
+    """`length` items, a known or computed number; `item(sp, k)` is the k-th.
+
+    `uniform`: one rule serves all k, data too.
+    """
 
     length: AbstractValue
     item: Callable[[Specializer, AbstractValue], AbstractValue]

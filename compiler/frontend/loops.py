@@ -6,8 +6,9 @@ again. A loop is repeated with known values only where something inside must be 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gast
@@ -22,7 +23,7 @@ from hloc.frontend.iteration import Iteration
 from hloc.frontend.joins import MaybeT, NeverT, NumberT, Template, open_template, same, template_of, unify_any
 from hloc.frontend.names import own_slot
 from hloc.frontend.specializer import LoopContext
-from hloc.frontend.state import ERROR, Slot, State, is_status
+from hloc.frontend.state import ERROR, Slot, State, is_status, label_of
 from hloc.frontend.values import (
     UNDEFINED,
     AbstractValue,
@@ -36,7 +37,7 @@ from hloc.frontend.values import (
     UndefinedV,
 )
 from hloc.ir.core import Block, Value, substitute
-from hloc.ir.types import B1, I64
+from hloc.ir.types import B1, I64, TensorType
 from hloc.ops import helpers
 from hloc.ops.control import For, While
 from hloc.ops.elementwise import Add, And, Not, Select
@@ -148,7 +149,7 @@ class Loop:
         """Block arguments for the leaves, and the variables made from them; `block` and its state are current."""
         sp = self.sp
         for slot, template in self.templates.items():
-            name = slot[1].replace("$", "") if isinstance(slot, tuple) else slot.label
+            name = label_of(slot).replace("$", "")
             leaves = []
             for t, leaf_name in zip(template.leaves(), template.leaf_names(name), strict=True):
                 leaves.append(block.add_arg(t, leaf_name))
@@ -329,7 +330,7 @@ class Loop:
         return True
 
     def _condition(self, test: Callable[[], AbstractValue]) -> None:
-        """The cond region: no exit flag, no error, and the test; a failing test ends the loop and is raised after it."""
+        """The cond region: no exit flag, no error, and the test; a failing test ends the loop and is raised later."""
         sp = self.sp
         cond, state = Block(), self.base.copy()
         with sp.in_block(cond, state):
@@ -362,7 +363,6 @@ class Loop:
         elif known is False:
             result = False
         else:
-            assert not isinstance(known, bool)
             result = operators.truth(sp, branch(sp, known, lambda: as_flag(sp, test()), lambda: Const(False)))
         return result if isinstance(result, Value) else sp.constant(result, np.bool_)
 
@@ -424,6 +424,7 @@ class Loop:
         self.body.results = [self.body.results[j] for j in kept]
         carried = [initial[j] for j in kept]
         types = [v.type for v in carried]
+        emitted: Sequence[Value]
         if self.kind == "for":
             emitted = sp.builder.emit_op(For, [self.trips, *carried], types, {"direction": 1}, [self.body])
         else:
@@ -487,7 +488,7 @@ class LastT(Template):
 
     inner: Template
 
-    def leaves(self) -> list:
+    def leaves(self) -> list[TensorType]:
         return self.inner.leaves()
 
     def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
@@ -553,7 +554,8 @@ def _trips(sp: Specializer, stmt: gast.For, iteration: Iteration, first: int, le
         if stop is True:
             return FALLS
         if isinstance(stop, Value):
-            return branch(sp, sp.emit(Not, stop), lambda j=j: _trips(sp, stmt, iteration, j + 1, length), lambda: FALLS)
+            rest = partial(_trips, sp, stmt, iteration, j + 1, length)
+            return branch(sp, sp.emit(Not, stop), rest, lambda: FALLS)
     return FALLS
 
 
@@ -581,14 +583,14 @@ def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValu
                 f"this loop would be repeated more than {sp.options.max_repeat} times at compile time"
             )
         if isinstance(condition, Value):
-            return branch(sp, condition, lambda: _one_more(sp, stmt, trips), lambda: FALLS)
+            return branch(sp, condition, partial(_one_more, sp, stmt, trips), lambda: FALLS)
         if isinstance(run_block(sp, stmt.body), NeverV):
             return NeverV()
         stop = _stopped(sp, stmt)
         if stop is True:
             return FALLS
         if isinstance(stop, Value):
-            return branch(sp, sp.emit(Not, stop), lambda: _repeat_while(sp, stmt, trips), lambda: FALLS)
+            return branch(sp, sp.emit(Not, stop), partial(_repeat_while, sp, stmt, trips), lambda: FALLS)
 
 
 def _one_more(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:

@@ -59,6 +59,11 @@ from hloc.ops.elementwise import (
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
+UNARY: dict[str, tuple[Callable[[Any], Any], np.ufunc, str]] = {
+    "USub": (operator.neg, np.negative, "neg"),
+    "UAdd": (operator.pos, np.positive, "pos"),
+    "Invert": (operator.invert, np.invert, "invert"),
+}
 BINARY: dict[str, tuple[Callable[[Any, Any], Any], np.ufunc, str]] = {
     "Add": (operator.add, np.add, "add"),
     "Sub": (operator.sub, np.subtract, "sub"),
@@ -175,7 +180,7 @@ def _mixed(sp: Specializer, name: str, ufunc: np.ufunc, a: AbstractValue, b: Abs
 
 
 def _sequence_operator(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> AbstractValue | None:
-    from hloc.frontend.arrays import list_repeat, list_items
+    from hloc.frontend.arrays import list_items, list_repeat
 
     if name == "Add":
         if isinstance(a, TupleV) and isinstance(b, TupleV):
@@ -375,11 +380,7 @@ def unary(sp: Specializer, name: str, a: AbstractValue) -> AbstractValue:
     if name == "Not":
         known = truth(sp, a)
         return Const(not known) if isinstance(known, bool) else Tensor(sp.emit(Not, known), True)
-    function, ufunc, dunder = {
-        "USub": (operator.neg, np.negative, "neg"),
-        "UAdd": (operator.pos, np.positive, "pos"),
-        "Invert": (operator.invert, np.invert, "invert"),
-    }[name]
+    function, ufunc, dunder = UNARY[name]
     if isinstance(a, Const):
         return python_call(sp, function, a.obj)
     if isinstance(a, ObjectRef) and hasattr(a.cls, f"__{dunder}__"):

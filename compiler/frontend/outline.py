@@ -34,7 +34,8 @@ class Outlined:
     """A function of the program, and how a call gets from the caller's state to its operands and from its results back.
 
     captured: the captured array cells whose content it takes, after the arguments and status words; then `free` values.
-    changed: what it hands back before the leaves of its result: status slots, captured cells, numbers of array arguments.
+    changed: what it hands back before the leaves of its result: status slots, captured cells, numbers of array
+    arguments.
     """
 
     function: Function

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hloc.diagnostics.errors import AliasError, CompileError, DTypeError, StaticValueError
-from hloc.diagnostics.span import NOWHERE, Span
+from hloc.diagnostics.span import Span
 from hloc.frontend import numbers
 from hloc.frontend.state import State
 from hloc.frontend.values import (
@@ -315,7 +315,8 @@ class Specializer:
         for other in self._reachable():
             if other is not cell and other.sources & cell.sources:
                 raise AliasError(
-                    "this write may or may not change another array: after a branch or loop the name stands for one of several arrays",
+                    "this write may or may not change another array: "
+                    "after a branch or loop the name stands for one of several arrays",
                     help="take a copy (x = x.copy()) before the branch or loop, or before the write",
                 )
 
@@ -458,7 +459,7 @@ class Specializer:
 
     @property
     def span(self) -> Span:
-        return self.builder.span or NOWHERE
+        return self.builder.span
 
 
 Handler = Callable[..., AbstractValue]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from hloc.frontend.values import UNDEFINED, AbstractValue
+from hloc.frontend.values import UNDEFINED, AbstractValue, Cell
 
 Slot = Hashable
 
@@ -20,6 +20,11 @@ PRINT_LOG = ("status", "print_log")
 def payload_slot(index: int) -> Slot:
     """The slot of one operand of the error: a 64-bit word."""
     return ("status", f"payload_{index}")
+
+
+def label_of(slot: Slot) -> str:
+    """What the values in a slot are called: the name of the variable, the label of the cell."""
+    return str(slot[1]) if isinstance(slot, tuple) else slot.label if isinstance(slot, Cell) else ""
 
 
 def is_status(slot: Slot) -> bool:

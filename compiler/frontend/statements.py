@@ -34,12 +34,11 @@ from hloc.frontend.values import (
     Tensor,
     Unreachable,
 )
-
 from hloc.ops.elementwise import Not
 
 if TYPE_CHECKING:
-    from hloc.ir.core import Value
     from hloc.frontend.specializer import Specializer
+    from hloc.ir.core import Value
 
 FALLS = Const("falls through")
 

@@ -98,13 +98,11 @@ UFUNCS.update(
         np.rad2deg: lambda b, x: _scale(b, x, 180 / math.pi),
         np.degrees: lambda b, x: _scale(b, x, 180 / math.pi),
         np.fabs: lambda b, x: b.emit(e.Abs, x),
-        np.isnan: lambda b, x: isnan(b, x),
         np.divmod: lambda b, x, y: (
             b.emit(e.FloorDivide, x, y, nonnegative=False),
             b.emit(e.FloorMod, x, y, nonnegative=False),
         ),
         np.fmod: lambda b, x, y: b.emit(e.Remainder, x, y),
-        np.modf: lambda b, x: _modf(b, x),
     }
 )
 
@@ -153,6 +151,7 @@ def _scaled_log(b: Builder, x: Value, scale: float) -> Value:
     return b.emit(e.Divide, b.emit(e.Log, x), full(b, x.type.shape, scale, x.type.dtype))
 
 
+@ufunc(np.isnan)
 def isnan(b: Builder, x: Value) -> Value:
     return compare(b, x, "NE", x)
 
@@ -253,6 +252,7 @@ def _heaviside(b: Builder, x: Value, y: Value) -> Value:
     return b.emit(e.Select, isnan(b, x), x, step)
 
 
+@ufunc(np.modf)
 def _modf(b: Builder, x: Value) -> tuple[Value, Value]:
     whole = b.emit(e.Trunc, x)
     infinite = _isinf(b, x)

@@ -24,7 +24,7 @@ class AbstractValue:
 
 
 class Cell:
-    """The identity of one mutable object. `sources` are the allocations it may stand for: more than one after a join."""
+    """The identity of one mutable object; after a join it may stand for one of several allocations, its `sources`."""
 
     __slots__ = ("kind", "label", "sources")
 
@@ -142,8 +142,10 @@ class Mapping_(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionV(AbstractValue):
-    """A function defined inside compiled code: its source node, the slots of its free variables, and the Python function
-    (`owner`) that it stands in, whose globals and closure it sees."""
+    """A function defined inside compiled code: its source node and the slots of its free variables.
+
+    `owner` is the Python function that it stands in, whose globals and closure it sees.
+    """
 
     source: Any
     defaults: tuple[AbstractValue, ...]
@@ -163,7 +165,7 @@ class MethodV(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BuiltinMethodV(AbstractValue):
-    """A method of an array, list, dict, tuple, string or number, found by name: `handler(sp, owner, *args, **kwargs)`."""
+    """A method of a container, string or number, found by name: `handler(sp, owner, *args, **kwargs)`."""
 
     handler: Callable[..., AbstractValue]
     owner: AbstractValue

@@ -40,7 +40,9 @@ class Cumulative(OpDef):
 
     @classmethod
     def python(cls, args: Sequence[str], op: Op) -> str:
-        return f"np.{cls.ufunc.__name__}.accumulate({args[0]}, {op.attrs['axis']}, np.{type_name(op.result.type.dtype)})"
+        return (
+            f"np.{cls.ufunc.__name__}.accumulate({args[0]}, {op.attrs['axis']}, np.{type_name(op.result.type.dtype)})"
+        )
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:

@@ -188,7 +188,7 @@ def op_sort(*operands: Any, dim: int, num_keys: int) -> Any:
     nans = [x != x for x in operands[:num_keys]]
     order = np.lexsort([k for pair in zip(reversed(keys), reversed(nans), strict=True) for k in pair], axis=dim)
     results: tuple[Any, ...] = tuple(np.take_along_axis(x, order, dim) for x in operands)
-    return results if len(results) > 1 else results[0]
+    return results[0] if len(results) == 1 else results
 
 
 def op_read(a: Any, starts: tuple[Any, ...], sizes: tuple[int, ...], drop: tuple[int, ...]) -> Any:

@@ -15,8 +15,9 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-import hloc
 import numpy as np
+
+import hloc
 
 RELATIVE = {"float64": 1e-12, "complex128": 1e-12, "float32": 2e-6, "complex64": 2e-6, "float16": 2e-3}
 

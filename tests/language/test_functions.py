@@ -24,19 +24,55 @@ SCALE = 3.0
 OFFSETS = np.array([1.0, 2.0, 3.0])
 """
 SNIPPETS = {
-    "defaults and keywords": ("x", "result = (scale(x), scale(x, 3), scale(x, k=4), scale(x, 1, 2, 3), scale(x, shift=x), scale(x, extra=7), scale(x, *(1, 2), **{'shift': 1}))", [(2.0,)]),
+    "defaults and keywords": (
+        "x",
+        "result = (scale(x), scale(x, 3), scale(x, k=4), scale(x, 1, 2, 3), scale(x, shift=x), scale(x, extra=7), scale(x, *(1, 2), **{'shift': 1}))",
+        [(2.0,)],
+    ),
     "nested functions": ("x", "def inner(y, k=x): return y * k + x\nresult = inner(3) + inner(2, k=1)", [(2,), (1.5,)]),
-    "nonlocal": ("n", "total = 0\ndef add(v):\n    nonlocal total\n    total += v\n    return total\nfor i in range(n): add(i)\nresult = total", [(4,), (0,)]),
-    "lambdas": ("x", "f, g = lambda y: y + x, lambda y: y * x\nresult = (f(1), g(2), (lambda: x)(), compose(f, g)(3))", [(2,), (0.5,)]),
-    "functions as arguments": ("x", "result = (apply(scale, x), apply(lambda a, b: a - b, x, 1), apply(math.sin, x), apply(np.exp, x))", [(0.5,)]),
-    "partial": ("x", "result = (functools.partial(scale, k=5)(x), functools.partial(scale, x, 3)(), apply(functools.partial(apply, scale), x))", [(2.0,)]),
-    "helpers write arrays": ("a", "accumulate(a, 1.5)\naccumulate(a[1:], 10.0)\nresult = a.copy()", [(np.arange(4.0),)]),
+    "nonlocal": (
+        "n",
+        "total = 0\ndef add(v):\n    nonlocal total\n    total += v\n    return total\nfor i in range(n): add(i)\nresult = total",
+        [(4,), (0,)],
+    ),
+    "lambdas": (
+        "x",
+        "f, g = lambda y: y + x, lambda y: y * x\nresult = (f(1), g(2), (lambda: x)(), compose(f, g)(3))",
+        [(2,), (0.5,)],
+    ),
+    "functions as arguments": (
+        "x",
+        "result = (apply(scale, x), apply(lambda a, b: a - b, x, 1), apply(math.sin, x), apply(np.exp, x))",
+        [(0.5,)],
+    ),
+    "partial": (
+        "x",
+        "result = (functools.partial(scale, k=5)(x), functools.partial(scale, x, 3)(), apply(functools.partial(apply, scale), x))",
+        [(2.0,)],
+    ),
+    "helpers write arrays": (
+        "a",
+        "accumulate(a, 1.5)\naccumulate(a[1:], 10.0)\nresult = a.copy()",
+        [(np.arange(4.0),)],
+    ),
     "several results": ("x", "p, q = two(x)\n(r, s), t = two(p), q\nresult = (p, q, r, s, t)", [(3,)]),
     "loops in helpers": ("n", "result = count_down(n) + count_down(n * 2) * count_down(5)", [(10,), (1,)]),
     "globals": ("x", "result = (x * SCALE, x + OFFSETS, OFFSETS[1] * x)", [(2.0,)]),
-    "map and filterless builtins": ("x", "result = (list(map(lambda v: v * x, [1, 2, 3])), sum(map(abs, [x, -x])), functools.reduce(lambda p, q: p * x + q, [1, 2, 3]))", [(2,)]),
-    "static recursion": ("x", "def power(y, n): return 1 if n == 0 else y * power(y, n - 1)\nresult = power(x, 5)", [(2,), (1.5,)]),
-    "unpacking": ("x", "a, *b, c = [x, 1, 2, 3]\n*d, e = (x, 5)\n[f, g] = x, 2\nresult = (a, b, c, d, e, f, g)", [(7,)]),
+    "map and filterless builtins": (
+        "x",
+        "result = (list(map(lambda v: v * x, [1, 2, 3])), sum(map(abs, [x, -x])), functools.reduce(lambda p, q: p * x + q, [1, 2, 3]))",
+        [(2,)],
+    ),
+    "static recursion": (
+        "x",
+        "def power(y, n): return 1 if n == 0 else y * power(y, n - 1)\nresult = power(x, 5)",
+        [(2,), (1.5,)],
+    ),
+    "unpacking": (
+        "x",
+        "a, *b, c = [x, 1, 2, 3]\n*d, e = (x, 5)\n[f, g] = x, 2\nresult = (a, b, c, d, e, f, g)",
+        [(7,)],
+    ),
     "swap": ("x, y", "x, y = y, x\nresult = (x, y)", [(1, 2)]),
 }
 
@@ -49,7 +85,9 @@ def test_functions(name: str, context: str) -> None:
     exec_module = define(HELPERS + "\ndef program(): pass\n").__globals__
     space.update({k: v for k, v in exec_module.items() if not k.startswith("__")})
     del space["program"]
-    program, first = in_context(context, parameters, body, **{k: v for k, v in space.items() if k not in ("np", "math", "operator")})
+    program, first = in_context(
+        context, parameters, body, **{k: v for k, v in space.items() if k not in ("np", "math", "operator")}
+    )
     for case in cases:
         agree(program, *first, *case)
 
@@ -117,7 +155,9 @@ def test_closures_over_numbers_arrays_and_functions() -> None:
 def test_arguments_of_the_entry() -> None:
     import hloc
 
-    program = define("def program(x, y=2.0, *rest, z=1, **more):\n    return x + y + sum(rest) * z + more.get('w', 0)\n")
+    program = define(
+        "def program(x, y=2.0, *rest, z=1, **more):\n    return x + y + sum(rest) * z + more.get('w', 0)\n"
+    )
     compiled = hloc.compile(program)
     assert compiled(1) == program(1)
     assert compiled(1, 2, 3, 4, z=5, w=6) == program(1, 2, 3, 4, z=5, w=6)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import hloc
 import numpy as np
 import pytest
+
+import hloc
 from hloc.ir.parser import parse_module
 from hloc.ir.printer import print_module
 from hloc.ir.to_python import run_python

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import functools
+import types
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -253,11 +255,13 @@ def _min_max(
     sp: Specializer,
     order: str,
     name: str,
-    args: tuple[AbstractValue, ...],
+    args: Sequence[AbstractValue],
     key: AbstractValue,
     default: AbstractValue | None,
 ) -> AbstractValue:
     key_function = None if isinstance(key, Const) and key.obj is None else key
+    if not args:
+        raise DTypeError(f"{name} expected at least 1 argument, got 0")
     if len(args) > 1:
         return extreme(sp, order, list(args), key_function)
     sequence = resolve_list(sp, args[0])
@@ -433,10 +437,14 @@ def type_of(sp: Specializer, value: AbstractValue) -> type:
             return slice
         case FormatV():
             return str
-        case FunctionV() | MethodV() | PartialV() | BuiltinMethodV():
-            return {FunctionV: type(lambda: 0), MethodV: type(sp.call), PartialV: functools.partial}.get(
-                type(value), type(len)
-            )
+        case FunctionV():
+            return types.FunctionType
+        case MethodV():
+            return types.MethodType
+        case PartialV():
+            return functools.partial
+        case BuiltinMethodV():
+            return types.BuiltinMethodType
         case NeverV():
             return object
         case TypeOfV():

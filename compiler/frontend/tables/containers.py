@@ -249,7 +249,7 @@ def pop_dict(
     known = sp.static(key, "the key of a dict")
     if known not in entries and default is None:
         raise MissingKeyError(f"the dict has no key {known!r}; it has {list(entries)}")
-    taken = entries.pop(known, default)
+    taken: AbstractValue | None = entries.pop(known, default)
     sp.set_entries(owner, entries)
     assert taken is not None
     return taken

@@ -53,8 +53,8 @@ FUNCTIONS: dict[Any, Any] = {
     np.unwrap: calculus.unwrap,
 }
 
-if hasattr(np, "matvec"):
-    FUNCTIONS |= {np.matvec: calculus.matvec, np.vecmat: calculus.vecmat}
-
 for _function, _meaning in FUNCTIONS.items():
     implements(_function)(_meaning)
+if hasattr(np, "matvec"):
+    implements(np.matvec)(calculus.matvec)
+    implements(np.vecmat)(calculus.vecmat)

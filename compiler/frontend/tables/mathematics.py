@@ -67,7 +67,7 @@ def domain_message(function: Any, bound: float, direction: str) -> str:
     return "math domain error"
 
 
-for _function, _ufunc in {
+_UFUNC_OF: dict[Any, np.ufunc] = {
     math.sin: np.sin,
     math.cos: np.cos,
     math.tan: np.tan,
@@ -85,8 +85,10 @@ for _function, _ufunc in {
     math.radians: np.radians,
     math.fmod: np.fmod,
     math.nextafter: np.nextafter,
-    **({math.cbrt: np.cbrt, math.exp2: np.exp2} if hasattr(math, "cbrt") else {}),
-}.items():
+    math.cbrt: np.cbrt,
+    math.exp2: np.exp2,
+}
+for _function, _ufunc in _UFUNC_OF.items():
     _rule(_function, _ufunc)
 _rule(math.sqrt, np.sqrt, ("GE", 0.0))
 _rule(math.log2, np.log2, ("GT", 0.0))
@@ -213,7 +215,7 @@ implements(operator.neg)(lambda sp, a: operators.unary(sp, "USub", a))
 implements(operator.pos)(lambda sp, a: operators.unary(sp, "UAdd", a))
 implements(operator.invert)(lambda sp, a: operators.unary(sp, "Invert", a))
 implements(operator.not_)(lambda sp, a: operators.unary(sp, "Not", a))
-implements(operator.abs)(lambda sp, a: operators.absolute(sp, a))
+implements(operator.abs)(operators.absolute)
 
 
 @implements(operator.getitem)

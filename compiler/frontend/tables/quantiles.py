@@ -68,7 +68,7 @@ class Ordered:
             self.shape = tuple(x.type.shape[d] for d in rest)
             self.kept = kept_shape(x.type.shape, axes)
             x = helpers.transpose(b, x, (*rest, *axes))
-            x = helpers.reshape(b, x, (*self.shape, prod(a_ for d, a_ in self._sizes(x, len(rest)))))
+            x = helpers.reshape(b, x, (*self.shape, prod(x.type.shape[len(rest) :])))
         if x.type.dtype.kind == "c":
             raise DTypeError("a must be an array of real numbers")
         self.given = x.type.dtype
@@ -88,10 +88,6 @@ class Ordered:
         else:
             self.count = helpers.full(b, self.shape, x.type.shape[-1], np.int64)
         self.rows = sorted_value(sp, x, self.last)
-
-    @staticmethod
-    def _sizes(x: Value, start: int) -> list[tuple[int, int]]:
-        return list(enumerate(x.type.shape))[start:]
 
     def at(self, position: Value) -> Value:
         """The element at a position (i64, of the results' shape, brought into range) of each row."""

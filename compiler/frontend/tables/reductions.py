@@ -22,7 +22,6 @@ from hloc.frontend.tables.arguments import (
     flag,
     is_none,
     kept_shape,
-    normal_axis,
     numpy_function,
 )
 from hloc.frontend.tables.array_methods import dtype_argument
@@ -71,9 +70,7 @@ class Reduction:
     ) -> Reduction:
         keep = flag(sp, keepdims, "keepdims")
         if isinstance(a, MaskedV):
-            known = sp.static(axis, "an axis")
-            if known is not None:
-                normal_axis(known[0] if isinstance(known, tuple) and len(known) == 1 else known, 1)
+            axes_argument(sp, axis, 1)
             mask = a.mask if _is_true(where) else None
             if mask is None:
                 raise UnsupportedError("where= on a selection by a mask is not supported", help="combine the masks: &")
