@@ -191,7 +191,9 @@ class ArrayT(Template):
         if isinstance(value, ArrayRef | ChoiceRef) or found is not None:
             type_ = found or value.type  # type: ignore[attr-defined]
             if type_.shape != self.type.shape or (found is None and value.is_list != self.is_list):  # type: ignore[attr-defined]
-                return ConflictT(f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another")
+                return ConflictT(
+                    f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another"
+                )
             dtype = np.promote_types(self.type.dtype, type_.dtype)
             sources = self.sources | sp.join_sources(value, state)
             known = dtype == self.type.dtype and sources == self.sources
@@ -355,7 +357,11 @@ class ObjectT(Template):
         table = list_type(value, state) if isinstance(self.like, ListRef) else None
         if table is not None and not isinstance(state[value.cell], Sequence_):  # type: ignore[attr-defined]
             own = template_table(self)
-            return ConflictT("lists of different kinds") if own is None else ArrayT(own, self.sources, True).unify(sp, state, value)
+            return (
+                ConflictT("lists of different kinds")
+                if own is None
+                else ArrayT(own, self.sources, True).unify(sp, state, value)
+            )
         if not isinstance(value, type(self.like)) or getattr(value, "cls", None) is not getattr(self.like, "cls", None):
             return mismatch(sp, state, kind_of(self.like), value)
         content = self.content.unify(sp, state, state[value.cell])

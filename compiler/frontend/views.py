@@ -112,11 +112,12 @@ class IndexView(View):
 
     def _contiguous(self, b: Builder, base: Value, extents: tuple[int, ...]) -> Value:
         lows = [w.lowest(b) for w in self.windows]
-        if all(isinstance(low, int) for low in lows) and (not self.dropped or 0 in extents):
-            limits = tuple(low + e for low, e in zip(lows, extents, strict=True))
-            if limits == base.type.shape and not any(lows):
+        known = tuple(low for low in lows if isinstance(low, int))
+        if len(known) == len(lows) and (not self.dropped or 0 in extents):
+            limits = tuple(low + e for low, e in zip(known, extents, strict=True))
+            if limits == base.type.shape and not any(known):
                 return base
-            return b.emit(Slice, base, start=tuple(lows), limit=limits, stride=(1,) * len(lows))
+            return b.emit(Slice, base, start=known, limit=limits, stride=(1,) * len(known))
         starts = [index_value(b, low) for low in lows]
         simple = all(abs(w.step) == 1 for w in self.windows)
         return b.emit(Read, base, *starts, sizes=extents, drop=self.dropped if simple else ())
