@@ -23,6 +23,7 @@ from hloc.frontend.tables.arguments import (
     numpy_function,
     one_axis,
 )
+from hloc.frontend.tables.known import known_array, known_value
 from hloc.frontend.tables.rearranging import viewed
 from hloc.frontend.tables.registry import method
 from hloc.frontend.tables.repeating import part_of, resize_
@@ -34,7 +35,7 @@ from hloc.ops import helpers
 from hloc.ops.elementwise import Add, And, FloorMod, Maximum, Minimum, Not, Or, Select, Subtract
 from hloc.ops.indexing import Gather, Scatter
 from hloc.ops.reduction import ReduceAnd, ReduceOr
-from hloc.ops.shape import Iota
+from hloc.ops.shape import Iota, Reverse
 from hloc.ops.sorting import Sort
 
 if TYPE_CHECKING:
@@ -84,8 +85,6 @@ def compress_(
     sp: Specializer, condition: AbstractValue, a: AbstractValue, axis: AbstractValue = NONE, out: AbstractValue = NONE
 ) -> AbstractValue:
     """The condition must be known at compile time: it decides the length."""
-    from hloc.frontend.tables.known import known_array
-
     mask = known_array(sp, condition)
     if mask is None:
         raise UnsupportedError(
@@ -231,17 +230,17 @@ def searchsorted_method(
 def digitize_(sp: Specializer, x: AbstractValue, bins: AbstractValue, right: AbstractValue = FALSE) -> AbstractValue:
     v, edges, b = array_value(sp, x), array_value(sp, bins), sp.builder
     n, closed = edges.type.size, flag(sp, right, "right")
+    known = known_value(sp, edges)
+    if known is not None and np.all(known[:-1] <= known[1:]):
+        return sp.result(insertion_points(sp, edges, v, not closed))
     rising = _all_ordered(sp, edges, "LE")
     falling = sp.emit(And, sp.emit(Not, rising), _all_ordered(sp, edges, "GE"))
     message = Const("bins must be monotonically increasing or decreasing")
     check(sp, sp.emit(Or, rising, falling), ValueError, message)
     up = insertion_points(sp, edges, v, not closed)
-    from hloc.ops.shape import Reverse
-
     backwards = sp.emit(Reverse, edges, dims=(0,)) if n > 1 else edges
-    down = sp.emit(
-        Subtract, helpers.full(b, up.type.shape, n, np.int64), insertion_points(sp, backwards, v, not closed)
-    )
+    places = insertion_points(sp, backwards, v, not closed)
+    down = sp.emit(Subtract, helpers.full(b, up.type.shape, n, np.int64), places)
     return sp.result(sp.emit(Select, falling, down, up))
 
 
@@ -345,8 +344,6 @@ def _positions(sp: Specializer, known: np.ndarray) -> AbstractValue:
 
 def known_positions(sp: Specializer, condition: AbstractValue, name: str) -> AbstractValue:
     """The positions of what is true, for a condition known at compile time."""
-    from hloc.frontend.tables.known import known_array
-
     known = known_array(sp, condition)
     if known is None:
         raise UnsupportedError(
