@@ -523,7 +523,7 @@ def differing_starts(a: ArrayRef, b: ArrayRef) -> frozenset[tuple[int, int]] | N
                     return None
                 if v.start is not w.start and not (isinstance(v.start, int) and v.start == w.start):
                     places.add((i, d))
-        elif type(p) is not type(q) or p != q and not same_static_step(p, q):
+        elif type(p) is not type(q) or (p != q and not same_static_step(p, q)):
             return None
     return frozenset(places)
 
@@ -609,8 +609,8 @@ def same(a: AbstractValue, b: AbstractValue) -> bool:
             return v is w and p == q
         case ArrayRef(), ArrayRef():
             return a.cell is b.cell and differing_starts(a, b) == frozenset()
-        case (ListRef(), ListRef()) | (DictRef(), DictRef()) | (ObjectRef(), ObjectRef()):
-            return a.cell is b.cell
+        case (ListRef(p), ListRef(q)) | (DictRef(p), DictRef(q)) | (ObjectRef(p), ObjectRef(q)):
+            return p is q
         case FunctionV(), FunctionV():
             defaults = (*a.defaults, *a.kw_defaults.values()), (*b.defaults, *b.kw_defaults.values())
             alike = len(defaults[0]) == len(defaults[1]) and all(map(same, *defaults))

@@ -46,7 +46,10 @@ def scale_index(b: Builder, x: Index, factor: int) -> Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """What an index takes of one dimension: `size` elements from `start` by `step`; `size is None`: one, dimension dropped."""
+    """What an index takes of one dimension: `size` elements from `start` by `step`.
+
+    `size is None`: one element, and the dimension is dropped.
+    """
 
     start: Index
     size: int | None

@@ -7,9 +7,10 @@
     }                                                      }
 
 The condition compares a carry, which every trip increases (or decreases) by a constant, or increases by a value from
-outside the loop that is known to be positive, with a value from outside the loop; nothing else ends it. The count is ceil((n - i0) / step), where the ranges of i0 and n show that neither the
-counter nor the count wraps. For a step of 1 that is always so, but for n - i0 below the range, which is
-then guarded by i0 < n, and for loops of more than 2**63 trips, which do not end in practice.
+outside the loop that is known to be positive, with a value from outside the loop; nothing else ends it. The count is
+ceil((n - i0) / step), where the ranges of i0 and n show that neither the counter nor the count wraps. For a step of 1
+that is always so, but for n - i0 below the range, which is then guarded by i0 < n, and for loops of more than 2**63
+trips, which do not end in practice.
 """
 
 from __future__ import annotations
