@@ -239,8 +239,6 @@ class ViewT(Template):
             if places is not None:
                 varying = self.varying | places
                 return self if varying == self.varying else ViewT(self.ref, varying)
-        if self.varying:
-            return ConflictT("views of different arrays on different paths")
         return join_arrays(sp, state, [self.ref], value)
 
 
@@ -392,6 +390,8 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
         return ArrayT(value.type, sp.join_sources(value, state), value.is_list)
     if isinstance(value, ListRef | DictRef | ObjectRef) and not sp.exists_outside(value.cell):
         return object_template(sp, value, state)
+    if isinstance(value, ArrayRef) and (places := data_starts(value)):
+        return ViewT(value, places)  # the starts may be values of the branch
     return FixedT(value)
 
 
@@ -526,6 +526,12 @@ def differing_starts(a: ArrayRef, b: ArrayRef) -> frozenset[tuple[int, int]] | N
         elif type(p) is not type(q) or (p != q and not same_static_step(p, q)):
             return None
     return frozenset(places)
+
+
+def data_starts(ref: ArrayRef) -> frozenset[tuple[int, int]]:
+    """Where a view starts at a place that is data."""
+    steps = [(i, step.windows) for i, step in enumerate(ref.view) if isinstance(step, IndexView)]
+    return frozenset((i, d) for i, windows in steps for d, w in enumerate(windows) if not isinstance(w.start, int))
 
 
 def same_static_step(p: Any, q: Any) -> bool:
