@@ -380,7 +380,9 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
         return NeverT()
     if isinstance(value, MaybeV):
         return MaybeT(template_of(sp, value.value, state))
-    if isinstance(value, TupleV | RangeV | SliceV | EnumerateV | ZipV | ReversedV | MapV | PartialV | MethodV):
+    if isinstance(
+        value, TupleV | RangeV | SliceV | EnumerateV | ZipV | ReversedV | MapV | PartialV | MethodV | FunctionV
+    ):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
     if isinstance(value, Sequence_ | Mapping_):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
@@ -559,6 +561,8 @@ def children(value: AbstractValue) -> list[AbstractValue]:
             return [function, *args, *kwargs.values()]
         case MethodV(function, owner):
             return [function, owner]
+        case FunctionV(defaults=defaults, kw_defaults=kw_defaults):
+            return [*defaults, *kw_defaults.values()]
     return []
 
 
@@ -588,6 +592,9 @@ def with_children(like: AbstractValue, parts: list[AbstractValue]) -> AbstractVa
             return PartialV(parts[0], tuple(parts[1:n]), dict(zip(kwargs, parts[n:], strict=True)))
         case MethodV():
             return MethodV(*parts)
+        case FunctionV(defaults=defaults, kw_defaults=kw_defaults):
+            keywords = dict(zip(kw_defaults, parts[len(defaults) :], strict=True))
+            return dataclasses.replace(like, defaults=tuple(parts[: len(defaults)]), kw_defaults=keywords)
     return like
 
 
@@ -599,6 +606,8 @@ def same_frame(a: AbstractValue, b: AbstractValue) -> bool:
         return list(a.entries) == list(b.entries)
     if isinstance(a, PartialV) and isinstance(b, PartialV):
         return len(a.args) == len(b.args) and list(a.kwargs) == list(b.kwargs)
+    if isinstance(a, FunctionV) and isinstance(b, FunctionV):
+        return a.source == b.source and a.closure == b.closure
     return getattr(a, "cls", None) is getattr(b, "cls", None)
 
 
