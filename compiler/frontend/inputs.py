@@ -138,6 +138,11 @@ def _constant_guard(obj: Any) -> tuple[str, Any]:
 
 def _array(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
     dtype = np.dtype(obj.dtype)
+    if dtype not in ELEMENT_TYPES and dtype.newbyteorder("=") in ELEMENT_TYPES:
+        raise DTypeError(
+            f"{path} is an array of {dtype}, whose bytes stand in the order of another machine",
+            help=f"convert it: {path}.astype(np.{dtype.name})",
+        )
     if dtype not in ELEMENT_TYPES:
         raise DTypeError(
             f"{path} is an array of {dtype}: only booleans and numbers can be data",

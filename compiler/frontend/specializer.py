@@ -321,11 +321,11 @@ class Specializer:
                 )
 
     def _reachable(self) -> Iterator[Cell]:
+        """Objects that a variable names, and all of the caller's."""
+        yield from self.origins
         for slot, value in self.state.slots.items():
-            if isinstance(slot, tuple) or slot in self.origins:
+            if isinstance(slot, tuple):
                 yield from cells_in(value)
-            if isinstance(slot, Cell) and slot in self.origins:
-                yield slot
 
     # --- values needed now
 
