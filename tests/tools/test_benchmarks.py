@@ -26,6 +26,14 @@ def test_contenders_take_turns() -> None:
     assert found["a"].least <= found["a"].median
 
 
+def test_a_suite_gives_its_table() -> None:
+    pytest.importorskip("jax")
+    from tools.benchmarks import dispatch
+
+    (table,) = dispatch.tables(rounds=1, size=4)
+    assert [len(row) for row in table.rows] == [len(table.head)] * 8
+
+
 def test_a_page_holds_its_tables() -> None:
     text = page([Table("Loops", "Some.", ["program", "ratio"], [["sum", "1.00"]], "All.")])
     assert text.endswith("## Loops\n\nSome.\n\n| program | ratio |\n| :-- | --: |\n| sum | 1.00 |\n\nAll.\n")

@@ -88,17 +88,19 @@ def tables(rounds: int, lengths: tuple[int, ...] = (100, 300, 1000, 3000)) -> li
     stage_times(function_of(counted(3)), {"x": 1.0})
     rows = []
     for name, source, arguments in KINDS:
-        before: list[float] = []
+        before: tuple[int, float] | None = None
         for length in lengths:
             times = stage_times(function_of(source(length)), arguments)
-            rows.append([f"{name}, {length}", *map(seconds, times), _growth(before, times)])
-            before = times
+            rows.append([f"{name}, {length:,}", *map(seconds, times), _growth(before, (length, sum(times)))])
+            before = length, sum(times)
     by_length = Table(
         "Compile time and source length",
         "CPU time of each stage, nothing cached. Growth: log(time ratio) / log(length ratio) of the whole against "
         "the row above, so 1.0 is linear.",
         ["program", *STAGES, "growth"],
         rows,
+        "XLA makes a kernel, with an LLVM module of its own, of every loop and of every update of an array, 5 to 50 ms "
+        "each; hloc's own stages are linear.",
     )
     flat = []
     for trips in (10, 1000, 100_000, 10_000_000):
@@ -107,5 +109,5 @@ def tables(rounds: int, lengths: tuple[int, ...] = (100, 300, 1000, 3000)) -> li
     return [by_length, Table("Compile time and trip count", "One loop.", ["trips", *STAGES], flat)]
 
 
-def _growth(before: list[float], now: list[float], factor: float = 3.2) -> str:
-    return f"{math.log(sum(now) / sum(before)) / math.log(factor):.2f}" if before else ""
+def _growth(before: tuple[int, float] | None, now: tuple[int, float]) -> str:
+    return f"{math.log(now[1] / before[1]) / math.log(now[0] / before[0]):.2f}" if before else ""

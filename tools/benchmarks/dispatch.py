@@ -45,7 +45,7 @@ def _row(name: str, ours: Contender, theirs: Contender | None, rounds: int) -> l
         seconds(jaxs.median) if jaxs else "–",
         seconds(mine.median),
         ratio(mine.median, jaxs.median) if jaxs else "–",
-        ratio(mine.wall, jaxs.wall) if jaxs else "–",
+        ratio(mine.least, jaxs.least) if jaxs else "–",
     ]
 
 
@@ -79,4 +79,8 @@ def tables(rounds: int, size: int = 100) -> list[Table]:
     pair = tuple(np.random.default_rng(4).random((2, size)))
     rows.append(_row("2 NumPy arrays, one written in place", Contender(written, lambda: pair), None, rounds))
     text = f"Arrays of {size} f64; the result is waited for."
-    return [Table("Dispatch", text, ["call", "jax.jit", "hloc", "ratio", "ratio, wall"], rows)]
+    below = (
+        "Of hloc's time for device arrays about 4 µs are jaxlib's `execute_sharded` and 1.5 µs its making of the "
+        "result array, both called from Python; jax.jit does all in one C++ function. The guards take less than 1 µs."
+    )
+    return [Table("Dispatch", text, ["call", "jax.jit", "hloc", "ratio of medians", "ratio of minima"], rows, below)]

@@ -82,7 +82,7 @@ _HEAD = """\
 Written by `./tools/bench` ({machine}). `./tools/bench --help` lists the suites and options.
 
 Contenders run in turn in one process on one processor core, and each figure is the median over the rounds of CPU time
-for one call unless a table says otherwise. A ratio is hloc's time divided by the peer's, so below 1.00 hloc is faster.
-Programs are the plain Python of `tools/benchmarks/`; what a peer cannot run unchanged is written for it beside the
-plain form. First calls (compilation) are not counted, nor is making the arguments. hloc checks indices and raises what
-Python raises; Numba and jax do not."""
+for one call (minima: the least of the rounds), unless a table says otherwise. A ratio is hloc's time divided by the
+peer's, so below 1.00 hloc is faster. Programs are the plain Python of `tools/benchmarks/`; what a peer cannot run
+unchanged is written for it beside the plain form. First calls (compilation) are not counted, nor is making the
+arguments. hloc checks indices and raises what Python raises; Numba and jax do not."""
