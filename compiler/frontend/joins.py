@@ -111,9 +111,10 @@ class NeverT(Template):
 
 @dataclass(eq=False)
 class ConflictT(Template):
-    """Nothing stands for both."""
+    """Nothing stands for both. `resized`: arrays or lists that differ in their sizes only."""
 
     reason: str
+    resized: bool = False
 
     def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
         return ConflictV(self.reason)
@@ -192,7 +193,7 @@ class ArrayT(Template):
             type_ = found or value.type  # type: ignore[attr-defined]
             if type_.shape != self.type.shape or (found is None and value.is_list != self.is_list):  # type: ignore[attr-defined]
                 return ConflictT(
-                    f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another"
+                    f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another", True
                 )
             dtype = np.promote_types(self.type.dtype, type_.dtype)
             sources = self.sources | sp.join_sources(value, state)
@@ -322,6 +323,8 @@ class StructureT(Template):
         if isinstance(value, NeverV):
             return self
         if not same_frame(self.like, value):
+            if isinstance(self.like, Sequence_) and isinstance(value, Sequence_):
+                return ConflictT(f"{kind_of(self.like)} on one path and {kind_of(value)} on another", True)
             return mismatch(sp, state, kind_of(self.like), value)
         parts = tuple(p.unify(sp, state, child) for p, child in zip(self.parts, children(value), strict=True))
         unchanged = all(p is q for p, q in zip(parts, self.parts, strict=True))
@@ -451,7 +454,7 @@ def join_arrays(
     if not new and current is not None:
         return current
     if new and (any(r.type.shape != refs[0].type.shape or r.is_list != refs[0].is_list for r in new)):
-        return ConflictT(f"an array {refs[0].type} on one path and {new[0].type} on another")
+        return ConflictT(f"an array {refs[0].type} on one path and {new[0].type} on another", True)
     every = [*refs, *new]
     settled = all(sp.exists_outside(r.cell) and not r.view and not r.is_list for r in every)
     if settled and all(r.type == refs[0].type for r in every):

@@ -20,7 +20,17 @@ from hloc.frontend.branches import branch
 from hloc.frontend.effects import no_error, word
 from hloc.frontend.expressions import evaluate, operand
 from hloc.frontend.iteration import Iteration
-from hloc.frontend.joins import MaybeT, NeverT, NumberT, Template, open_template, same, template_of, unify_any
+from hloc.frontend.joins import (
+    ConflictT,
+    MaybeT,
+    NeverT,
+    NumberT,
+    Template,
+    open_template,
+    same,
+    template_of,
+    unify_any,
+)
 from hloc.frontend.names import own_slot
 from hloc.frontend.specializer import LoopContext
 from hloc.frontend.state import ERROR, Slot, State, is_status, label_of
@@ -53,6 +63,8 @@ def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
     from hloc.frontend.statements import FALLS
 
     if stmt in sp.decisions.repeated:
+        use = sp.decisions.repeated[stmt]
+        sp.report_repeated(StaticUse("loop repeated with known values", use.reason, sp.span))
         return _repeat_while(sp, stmt, 0)
     loop = Loop(sp, stmt)
     if not loop.try_test_region():
@@ -201,7 +213,15 @@ class Loop:
             if isinstance(inner_template, MaybeT):
                 return inner_template
             return template if inner_template is template.inner else LastT(inner_template)
-        return unify_any(self.sp, template, end, value)
+        joined = unify_any(self.sp, template, end, value)
+        if isinstance(joined, ConflictT) and joined.resized and joined is not template:
+            self._repeat_if_countable("the size of an array or list that changes in it")
+        return joined
+
+    def _repeat_if_countable(self, what: str) -> None:
+        """Repeat a loop of known length, or whose test may become known."""
+        if self.iteration is None or isinstance(self.iteration.length, Const):
+            self.sp.repeat(self.context, what)
 
     def _refuse_growth(self, after: AbstractValue, before: AbstractValue) -> None:
         """A list that changes its length in the body: the loop is repeated, so that the length is known."""
@@ -583,7 +603,7 @@ def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValu
                 f"this loop would be repeated more than {sp.options.max_repeat} times at compile time"
             )
         if isinstance(condition, Value):
-            return branch(sp, condition, partial(_one_more, sp, stmt, trips), lambda: FALLS)
+            sp.demand(condition, "the test of a loop that is repeated")
         if isinstance(run_block(sp, stmt.body), NeverV):
             return NeverV()
         stop = _stopped(sp, stmt)
@@ -591,16 +611,3 @@ def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValu
             return FALLS
         if isinstance(stop, Value):
             return branch(sp, sp.emit(Not, stop), partial(_repeat_while, sp, stmt, trips), lambda: FALLS)
-
-
-def _one_more(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:
-    from hloc.frontend.statements import FALLS, run_block
-
-    if isinstance(run_block(sp, stmt.body), NeverV):
-        return NeverV()
-    stop = _stopped(sp, stmt)
-    if stop is True:
-        return FALLS
-    if isinstance(stop, Value):
-        return branch(sp, sp.emit(Not, stop), lambda: _repeat_while(sp, stmt, trips), lambda: FALLS)
-    return _repeat_while(sp, stmt, trips)
