@@ -2,8 +2,8 @@
 
     %x2, %a2 = barrier %x, %a     →     %x2, %a2 = call @keep(%x, %a)      func @keep(%x, %a) { return %x, %a }
 
-The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers marked `keep` become
-calls: those around reads and writes in loops, those on products everywhere.
+The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers marked `keep` in loops become
+calls: those around reads and writes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _rewrite(module: Module, block: Block, in_loop: bool) -> None:
         for region in op.regions:
             _rewrite(module, region, in_loop or op.kind is Loop)
         keep = op.attrs.get("keep") if op.kind is Barrier else None
-        if keep and (in_loop or keep == "product"):
+        if keep and in_loop:
             attrs = {"function": _keeper(module, tuple(v.type for v in op.operands)), "inline": False}
             block.ops[position] = Op(Call, op.operands, attrs, (), op.results, op.span)
 

@@ -46,9 +46,9 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
         separate_products(function)
     if cpu:
         insert_barriers(function)
-        if options.tune and not options.strict:  # LLVM would see through it
+        if options.tune:
             tune_loops(function)
-        if jaxlib_version() < (0, 11) or options.strict:
+        if jaxlib_version() < (0, 11):
             call_barriers(module, function)
 
 

@@ -12,6 +12,7 @@ PROGRAMS = {
     "straight": "    return x[0] * x[1] + x[2], x[1] - x[0] * x[0], (x * x + x).sum()",
     "scalar loop": "    s = 0.0\n    for i in range(3):\n        d = x[i + 1] - x[i] * x[i]\n        s += 100.0 * (d * d)\n    return s",
     "recurrence": "    y = 0.3\n    for i in range(40): y = 3.9 * y * (1 - y) + 1e-3 * x[i % 4]\n    return y",
+    "complex": "    z = 0.1 + 0.2j\n    for i in range(4): z = z * z + x[i] * (0.5 - 0.25j)\n    return z.real, z.imag",
     "array": "    for k in range(3): x[1:] = x[1:] * 0.25 + x[:-1] * x[0]\n    return x.copy()",
 }
 
