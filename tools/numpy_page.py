@@ -18,7 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from hloc.frontend.tables import find, registry
+from hloc.frontend.tables import (
+    every_table,  # noqa: F401  (fills the registry)
+    registry,
+)
+from hloc.frontend.tables.registry import find
 
 PAGE = Path(__file__).parents[1] / "docs" / "numpy.md"
 VERSIONS = f"NumPy {'.'.join(np.__version__.split('.')[:2])} and Python {sys.version_info[0]}.{sys.version_info[1]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from hloc.frontend.values import (
     Tensor,
     TupleV,
 )
-from hloc.frontend.views import IndexView, Window
+from hloc.frontend.views import IndexView, View, Window, extend
 from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.indexing import Read
@@ -30,6 +30,17 @@ from hloc.ops.shape import Concatenate
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
+
+
+def wrap(sp: Specializer, obj: Any) -> AbstractValue:
+    """The abstract value of an object computed now."""
+    if type(obj) is tuple:
+        return TupleV(tuple(wrap(sp, item) for item in obj))
+    if type(obj) is list:
+        return sp.new_list([wrap(sp, item) for item in obj])
+    if isinstance(obj, np.ndarray):
+        return sp.new_array(sp.constant(obj, obj.dtype))
+    return Const(obj)
 
 
 def resolve_list(sp: Specializer, value: AbstractValue) -> AbstractValue:
@@ -55,16 +66,11 @@ def list_items(sp: Specializer, value: AbstractValue) -> list[AbstractValue]:
             raise DTypeError("iteration over a 0-d array")
         return [element(sp, value, i) for i in range(value.type.shape[0])]
     if isinstance(value, Const) and isinstance(value.obj, str | tuple | list | range | dict | np.ndarray):
-        from hloc.frontend.operators import wrap
-
         return [wrap(sp, item) for item in value.obj]
     if isinstance(value, RangeV):
         bounds = (sp.static_int(v, "a range made into a list") for v in (value.start, value.stop, value.step))
         return [Const(i) for i in range(*bounds)]
-    from hloc.frontend.iteration import Iteration
-
-    iteration = Iteration.over(sp, value)
-    return [iteration.item(sp, Const(i)) for i in range(iteration.static_length(sp))]
+    return sp.iterate(value)
 
 
 def element(sp: Specializer, ref: ArrayRef | ChoiceRef, index: int | Value) -> AbstractValue:
@@ -82,8 +88,6 @@ def element(sp: Specializer, ref: ArrayRef | ChoiceRef, index: int | Value) -> A
 
 def take_view(sp: Specializer, ref: ArrayRef, step: object) -> ArrayRef:
     """A view of a view."""
-    from hloc.frontend.views import View, extend
-
     assert isinstance(step, View)
     type_ = step.type(ref.type)
     return ArrayRef(ref.cell, type_, extend(sp.builder, ref.view, step), ref.is_list)

@@ -10,7 +10,8 @@ import numpy as np
 from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.inputs import capture
-from hloc.frontend.joins import kind_of
+from hloc.frontend.structure import kind_of
+from hloc.frontend.tables.registry import methods_of, properties_of, setters_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -61,8 +62,6 @@ def _missing(owner: AbstractValue, name: str) -> Exception:
 
 def _table_attribute(sp: Specializer, owner: AbstractValue, name: str) -> AbstractValue | None:
     """Methods and properties of arrays, numbers, lists, dicts, tuples, strings."""
-    from hloc.frontend.tables import methods_of, properties_of
-
     property_ = properties_of(owner).get(name)
     if property_ is not None:
         found: AbstractValue = property_(sp, owner)
@@ -125,8 +124,6 @@ _LIBRARIES = frozenset(
 
 def set_attribute(sp: Specializer, owner: AbstractValue, name: str, value: AbstractValue) -> None:
     """`owner.name = value`."""
-    from hloc.frontend.tables import setters_of
-
     if isinstance(owner, ObjectRef):
         params = getattr(owner.cls, "__dataclass_params__", None)
         if params is not None and params.frozen:

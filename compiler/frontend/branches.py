@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from hloc.frontend.joins import Template, same, template_of, unify_any
+from hloc.frontend.arrays import to_table
+from hloc.frontend.joins import Template, template_of, unify_any
 from hloc.frontend.state import Slot, State, is_status
+from hloc.frontend.structure import same
 from hloc.frontend.values import AbstractValue, Cell, ListRef, NeverV, Sequence_, Tensor, Unreachable
 from hloc.ir.core import Block, Value
 from hloc.ops.control import If
@@ -85,8 +87,6 @@ def _join_slot(
 
 def _align_lists(sp: Specializer, slot: Cell, *sides: tuple[Block, State, bool]) -> None:
     """A list that became a table on one side becomes one on the other."""
-    from hloc.frontend.arrays import to_table
-
     contents = [state[slot] for _, state, _ in sides]
     if any(isinstance(c, Tensor) for c in contents) and any(isinstance(c, Sequence_) for c in contents):
         for block, state, _ in sides:

@@ -10,25 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
-from hloc.diagnostics.render import display_path
+from hloc.diagnostics.errors import DTypeError, SourceError, UnsupportedError
+from hloc.frontend.frames import run_frame
 from hloc.frontend.inputs import capture, capture_default
-from hloc.frontend.joins import kind_of
+from hloc.frontend.operators import python_call
+from hloc.frontend.outline import call_outlined, sharing_key
 from hloc.frontend.source import function_source
+from hloc.frontend.structure import kind_of
+from hloc.frontend.tables.registry import find
 from hloc.frontend.values import (
     AbstractValue,
-    ArrayRef,
     BuiltinMethodV,
-    ChoiceRef,
     Const,
-    DictRef,
     FunctionV,
-    ListRef,
     MethodV,
     NeverV,
     ObjectRef,
     PartialV,
-    Tensor,
     TupleV,
     TypeOfV,
 )
@@ -36,8 +34,6 @@ from hloc.program import Path
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Frame, Specializer
-
-MAX_DEPTH = 64
 
 
 def call(
@@ -81,8 +77,6 @@ def call_handler(
 def _call_object(
     sp: Specializer, obj: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
-    from hloc.frontend.tables import find
-
     obj = getattr(obj, "__hloc_function__", obj)
     rule = find(obj)
     if rule is not None:
@@ -99,8 +93,6 @@ def _call_object(
     if isinstance(obj, type):
         return _construct(sp, obj, args, kwargs)
     if _all_constant(args, kwargs) and _is_pure(obj):
-        from hloc.frontend.operators import python_call
-
         named = {k: v.obj for k, v in kwargs.items() if isinstance(v, Const)}
         return python_call(sp, functools.partial(obj, **named), *(a.obj for a in args if isinstance(a, Const)))
     raise UnsupportedError(
@@ -185,8 +177,6 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
 
 def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
     """Run a module-level function: in place at the first call, as a function of the program from the second on."""
-    from hloc.frontend.outline import call_outlined, sharing_key
-
     key = sharing_key(sp, frame, bound)
     places = sp.call_places.setdefault(key, set()) if key is not None else {sp.span}
     places.add(sp.span)
@@ -204,68 +194,6 @@ def _call_nested(
     node = function.source.node
     bound = bind(sp, function.source.name, node.args, list(function.defaults), function.kw_defaults, args, kwargs)
     return run_frame(sp, frame, bound)
-
-
-def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
-    """Run a function's body in the current block with its parameters bound; its result."""
-    from hloc.frontend.expressions import evaluate
-    from hloc.frontend.statements import run_block
-
-    node = frame.source.node
-    frame.signature = (node, tuple(_signature(v) for v in bound.values()))
-    _refuse_recursion(sp, frame)
-    caller, call_span = sp.frame, sp.builder.span
-    for name, value in bound.items():
-        sp.state[(frame.number, name)] = value
-    sp.frame = frame
-    try:
-        lambda_ = not isinstance(node.body, list)
-        result = evaluate(sp, node.body) if lambda_ else run_block(sp, node.body)
-    except CompileError as error:
-        if caller is not None and error.report.span is not None and len(error.report.notes) < 8:
-            error.note(f"called from {display_path(call_span.file)}:{call_span.line}, in {caller.source.name}")
-        raise
-    finally:
-        sp.frame = caller
-        sp.builder.span = call_span
-    if not frame.source.scope.cellvars:
-        for name in frame.source.scope.locals:
-            sp.state.drop((frame.number, name))
-    return result
-
-
-def _signature(value: AbstractValue) -> object:
-    """What tells one activation of a function from another at compile time."""
-    match value:
-        case Const(obj):
-            return ("const", type(obj), repr(obj))
-        case Tensor(v, weak):
-            return (v.type, weak)
-        case ArrayRef() | ChoiceRef():
-            return value.type
-        case TupleV(items=items):
-            return tuple(map(_signature, items))
-        case FunctionV(source=source):
-            return source
-        case MethodV(function, owner):
-            return (_signature(function), _signature(owner))
-        case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
-            return cell.kind
-    return type(value)
-
-
-def _refuse_recursion(sp: Specializer, frame: Frame) -> None:
-    active, depth = sp.frame, 0
-    while active is not None:
-        depth += 1
-        if active.signature == frame.signature:
-            raise UnsupportedError(
-                f"{frame.source.name} calls itself with data: recursion on data is not supported yet",
-                help="write it as a loop; recursion on values known at compile time unfolds",
-            )
-        active = active.caller
-    if depth > MAX_DEPTH:
-        raise UnsupportedError(f"calls are nested more than {MAX_DEPTH} deep at compile time")
 
 
 def bind(
@@ -322,8 +250,6 @@ def _construct(
         raise UnsupportedError("exceptions are raised directly: `raise X(...)`")
     if cls.__module__ in ("builtins", "numpy") or issubclass(cls, np.generic):
         if _all_constant(args, kwargs):
-            from hloc.frontend.operators import python_call
-
             return python_call(sp, cls, *(a.obj for a in args if isinstance(a, Const)))
         raise UnsupportedError(f"{cls.__name__}() is not supported yet")
     if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and not hasattr(cls.__init__, "__wrapped__"):

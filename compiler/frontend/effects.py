@@ -14,6 +14,7 @@ import numpy as np
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import numbers
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.structure import kind_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -30,7 +31,7 @@ from hloc.ir.types import TensorType
 from hloc.ops import helpers
 from hloc.ops.elementwise import Add, And, BitcastConvert, Imag, Not, Real, Select
 from hloc.ops.indexing import Upd
-from hloc.ops.shape import Concatenate
+from hloc.ops.shape import Concatenate, Reshape, Slice
 from hloc.program import ErrorSite, MessagePart, PrintSite
 
 if TYPE_CHECKING:
@@ -129,8 +130,6 @@ def _describe(sp: Specializer, value: AbstractValue, words: list[Value], *, scal
             return MessagePart("const", value=cls)
         case Const(obj):
             return MessagePart("const", value=obj)
-    from hloc.frontend.joins import kind_of
-
     raise UnsupportedError(f"{kind_of(value)} cannot be printed or put into a message from compiled code yet")
 
 
@@ -138,8 +137,6 @@ def _scalar_words(sp: Specializer, x: Value) -> list[Value]:
     if x.type.size > MAX_PAYLOAD:
         raise UnsupportedError(f"an error message holds at most {MAX_PAYLOAD} numbers, not an array {x.type}")
     flat = [helpers.reshape(sp.builder, w, (w.type.size,)) for w in to_words(sp, x)]
-    from hloc.ops.shape import Reshape, Slice
-
     return [
         sp.emit(Reshape, sp.emit(Slice, w, start=(j,), limit=(j + 1,), stride=(1,)), shape=())
         if w.type.size > 1

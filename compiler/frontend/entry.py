@@ -10,12 +10,16 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, InternalError
 from hloc.frontend import effects
-from hloc.frontend.calls import call_entry
+from hloc.frontend.calls import call, call_entry
+from hloc.frontend.expressions import evaluate
 from hloc.frontend.inputs import capture
-from hloc.frontend.joins import kind_of, same
+from hloc.frontend.iteration import iterate
 from hloc.frontend.source import function_source
-from hloc.frontend.specializer import Decisions, Options, Restart, Specializer
+from hloc.frontend.specializer import Decisions, Interpreter, Options, Restart, Specializer
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.statements import assign, run_block
+from hloc.frontend.structure import kind_of, same
+from hloc.frontend.tables import every_table  # noqa: F401  (fills the registry)
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -40,6 +44,7 @@ from hloc.ops import helpers
 from hloc.program import Guard, Output, Path, Program, WriteBack
 
 MAX_RESTARTS = 64
+INTERPRETER = Interpreter(call, evaluate, run_block, assign, iterate)
 
 
 def specialize(
@@ -51,7 +56,7 @@ def specialize(
     """
     decisions = Decisions(forced=frozenset(static))
     for _ in range(MAX_RESTARTS):
-        sp = Specializer(decisions, options)
+        sp = Specializer(decisions, options, INTERPRETER)
         try:
             return _attempt(sp, function, arguments)
         except Restart:

@@ -17,6 +17,7 @@ from hloc.frontend.calls import call
 from hloc.frontend.iteration import Iteration
 from hloc.frontend.names import read_name
 from hloc.frontend.subscripts import get_item
+from hloc.frontend.tabulate import tabulate
 from hloc.frontend.values import (
     NONE,
     AbstractValue,
@@ -195,10 +196,8 @@ def _if_expression(sp: Specializer, node: gast.IfExp) -> AbstractValue:
 
 
 def _named(sp: Specializer, node: gast.NamedExpr) -> AbstractValue:
-    from hloc.frontend.statements import assign
-
     value = operand(sp, node.value)
-    assign(sp, node.target, value)
+    sp.assign(node.target, value)
     return value
 
 
@@ -319,15 +318,13 @@ class comprehension_frame:
 def _generate(
     sp: Specializer, generators: list[Any], iterable: AbstractValue | None, produce: Callable[[], None]
 ) -> None:
-    from hloc.frontend.statements import assign
-
     if not generators:
         produce()
         return
     generator, *rest = generators
     iteration = Iteration.over(sp, iterable if iterable is not None else operand(sp, generator.iter))
     for j in range(iteration.static_length(sp)):
-        assign(sp, generator.target, iteration.item(sp, Const(j)))
+        sp.assign(generator.target, iteration.item(sp, Const(j)))
         if all(_keeps(sp, test) for test in generator.ifs):
             _generate(sp, rest, None, produce)
 
@@ -342,12 +339,10 @@ def _keeps(sp: Specializer, test: gast.expr) -> bool:
 
 def _as_table(sp: Specializer, node: gast.ListComp, iterable: AbstractValue) -> AbstractValue | None:
     """Long comprehensions of alike numbers become one loop that fills a table; None where they are not that."""
-    from hloc.frontend.tabulate import tabulate
-
     iteration = Iteration.over(sp, iterable)
     if not iteration.uniform or iteration.static_length(sp) <= 32 or node in sp.decisions.repeated:
         return None
-    return tabulate(sp, node, iteration)
+    return tabulate(sp, node, iteration, lambda: operand(sp, node.elt))
 
 
 def is_data(value: AbstractValue) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import operators
-from hloc.frontend.arrays import element, list_items, resolve_list
+from hloc.frontend.arrays import element, list_items, resolve_list, wrap
 from hloc.frontend.effects import check
+from hloc.frontend.selections import compressed, count_of
+from hloc.frontend.structure import kind_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -87,14 +89,18 @@ class Iteration:
                     zipped.length, lambda sp, k: sp.call(function, *(p.item(sp, k) for p in parts)), zipped.uniform
                 )
             case Const(obj) if isinstance(obj, str | tuple | list | range | dict | np.ndarray | frozenset | set):
-                constants = [operators.wrap(sp, item) for item in obj]
+                constants = [wrap(sp, item) for item in obj]
                 return Iteration(Const(len(constants)), lambda sp, k: constants[_position(k)], uniform=False)
-        from hloc.frontend.joins import kind_of
-
         raise DTypeError(f"{kind_of(value)} is not iterable")
 
     def static_length(self, sp: Specializer) -> int:
         return max(0, sp.static_int(self.length, "the number of items"))
+
+
+def iterate(sp: Specializer, value: AbstractValue) -> list[AbstractValue]:
+    """The items of any iterable whose length is known."""
+    iteration = Iteration.over(sp, value)
+    return [iteration.item(sp, Const(i)) for i in range(iteration.static_length(sp))]
 
 
 def _position(k: AbstractValue) -> int:
@@ -162,7 +168,5 @@ def _over_zip(sp: Specializer, parts: list[Iteration], strict: bool) -> Iteratio
 
 def _over_selection(sp: Specializer, selection: MaskedV) -> Iteration:
     """The elements of `a[mask]`, brought together first."""
-    from hloc.frontend.tables.masked import compressed, count_of
-
     line = sp.new_array(compressed(sp, selection))
     return Iteration(Tensor(count_of(sp, selection), True), lambda sp, k: _element(sp, line, k))

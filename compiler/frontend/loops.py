@@ -16,6 +16,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import StaticValueError
 from hloc.frontend import operators
+from hloc.frontend.arrays import to_table
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import no_error, word
 from hloc.frontend.expressions import evaluate, operand
@@ -27,14 +28,15 @@ from hloc.frontend.joins import (
     NumberT,
     Template,
     open_template,
-    same,
     template_of,
     unify_any,
 )
 from hloc.frontend.names import own_slot
 from hloc.frontend.specializer import LoopContext
 from hloc.frontend.state import ERROR, Slot, State, is_status, label_of
+from hloc.frontend.structure import same
 from hloc.frontend.values import (
+    FALLS,
     UNDEFINED,
     AbstractValue,
     Cell,
@@ -60,8 +62,6 @@ MAX_ROUNDS = 12
 
 
 def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
-    from hloc.frontend.statements import FALLS
-
     if stmt in sp.decisions.repeated:
         use = sp.decisions.repeated[stmt]
         sp.report_repeated(StaticUse("loop repeated with known values", use.reason, sp.span))
@@ -74,8 +74,6 @@ def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
 
 
 def run_for(sp: Specializer, stmt: gast.For) -> AbstractValue:
-    from hloc.frontend.statements import FALLS
-
     iterable = operand(sp, stmt.iter)
     with sp.at(stmt.iter):
         iteration = Iteration.over(sp, iterable)
@@ -234,8 +232,6 @@ class Loop:
 
     def _become_tables(self, end: State) -> bool:
         """Lists that the body indexed by data are tables already before the loop."""
-        from hloc.frontend.arrays import to_table
-
         found = False
         for slot, value in end.slots.items():
             if isinstance(slot, Cell) and isinstance(value, Tensor) and isinstance(self.base[slot], Sequence_):
@@ -267,9 +263,7 @@ class Loop:
         raise StaticValueError("the variables of this loop change their kind in every trip", span=self.context.span)
 
     def _run_body(self, block: Block) -> None:
-        from hloc.frontend.statements import run_block
-
-        run_block(self.sp, self.stmt.body)
+        self.sp.run_block(self.stmt.body)
 
     # --- forms of loops
 
@@ -299,11 +293,9 @@ class Loop:
         self.kind = "for"
 
     def _bind_item(self, k: AbstractValue) -> None:
-        from hloc.frontend.statements import assign
-
         assert self.iteration is not None
         with self.sp.at(self.stmt.target):
-            assign(self.sp, self.stmt.target, self.iteration.item(self.sp, k))
+            self.sp.assign(self.stmt.target, self.iteration.item(self.sp, k))
 
     def counted_with_exits(self) -> None:
         """A `for` that may be left early: a `while` on the counter and the flags."""
@@ -563,12 +555,10 @@ def _repeat_for(sp: Specializer, stmt: gast.For, iteration: Iteration) -> Abstra
 
 
 def _trips(sp: Specializer, stmt: gast.For, iteration: Iteration, first: int, length: int) -> AbstractValue:
-    from hloc.frontend.statements import FALLS, assign, run_block
-
     for j in range(first, length):
         with sp.at(stmt.target):
-            assign(sp, stmt.target, iteration.item(sp, Const(j)))
-        if isinstance(run_block(sp, stmt.body), NeverV):
+            sp.assign(stmt.target, iteration.item(sp, Const(j)))
+        if isinstance(sp.run_block(stmt.body), NeverV):
             return NeverV()
         stop = _stopped(sp, stmt)
         if stop is True:
@@ -591,8 +581,6 @@ def _stopped(sp: Specializer, stmt: gast.AST) -> bool | Value:
 
 def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:
     """A `while` whose variables must be known: its test decides now, trip by trip."""
-    from hloc.frontend.statements import FALLS, run_block
-
     while True:
         condition = operators.truth(sp, operand(sp, stmt.test))
         if condition is False:
@@ -604,7 +592,7 @@ def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValu
             )
         if isinstance(condition, Value):
             sp.demand(condition, "the test of a loop that is repeated")
-        if isinstance(run_block(sp, stmt.body), NeverV):
+        if isinstance(sp.run_block(stmt.body), NeverV):
             return NeverV()
         stop = _stopped(sp, stmt)
         if stop is True:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hloc.diagnostics.errors import DTypeError, UndefinedNameError
 from hloc.frontend.effects import check, fail
+from hloc.frontend.inputs import capture
 from hloc.frontend.values import AbstractValue, ConflictV, Const, MaybeV, NeverV, UndefinedV
 from hloc.program import Path
 
@@ -64,8 +65,6 @@ def _unbound(sp: Specializer, frame: Frame, name: str, value: MaybeV | None) -> 
 
 
 def _outer(sp: Specializer, frame: Frame, name: str) -> AbstractValue:
-    from hloc.frontend.inputs import capture
-
     function = frame.function
     if function is not None and name in function.__code__.co_freevars:
         path = Path(function, (("closure", name),))

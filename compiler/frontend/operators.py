@@ -11,8 +11,9 @@ import numpy as np
 
 from hloc.diagnostics.errors import CompileError, DTypeError, ShapeError
 from hloc.frontend import numbers
+from hloc.frontend.arrays import as_array, list_items, list_repeat, wrap
 from hloc.frontend.effects import check, fail
-from hloc.frontend.joins import kind_of
+from hloc.frontend.structure import kind_of, same
 from hloc.frontend.ufuncs import apply_ufunc
 from hloc.frontend.values import (
     AbstractValue,
@@ -55,6 +56,7 @@ from hloc.ops.elementwise import (
     Subtract,
     Xor,
 )
+from hloc.ops.reduction import ReduceOr
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -112,17 +114,6 @@ def python_call(sp: Specializer, function: Callable[..., Any], *args: Any) -> Ab
         return NeverV()
 
 
-def wrap(sp: Specializer, obj: Any) -> AbstractValue:
-    """The abstract value of an object computed now."""
-    if type(obj) is tuple:
-        return TupleV(tuple(wrap(sp, item) for item in obj))
-    if type(obj) is list:
-        return sp.new_list([wrap(sp, item) for item in obj])
-    if isinstance(obj, np.ndarray):
-        return sp.new_array(sp.constant(obj, obj.dtype))
-    return Const(obj)
-
-
 # --- binary operators
 
 
@@ -153,8 +144,6 @@ def binary(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> Ab
 
 def binary_into(sp: Specializer, name: str, target: ArrayRef | ChoiceRef, value: AbstractValue) -> AbstractValue:
     """`array op= value`: the array is written in place."""
-    from hloc.frontend.arrays import as_array
-
     return apply_ufunc(sp, BINARY[name][1], [target, as_array(sp, value)], out=target)
 
 
@@ -167,8 +156,6 @@ def write_into(sp: Specializer, value: AbstractValue, target: ArrayRef | ChoiceR
 
 def _mixed(sp: Specializer, name: str, ufunc: np.ufunc, a: AbstractValue, b: AbstractValue) -> AbstractValue:
     """A list or tuple beside an array is an array; anything else has no meaning."""
-    from hloc.frontend.arrays import as_array
-
     if any(isinstance(v, ArrayRef | ChoiceRef) for v in (a, b)) and all(
         is_numeric(v) or isinstance(v, ListRef | TupleV) for v in (a, b)
     ):
@@ -180,8 +167,6 @@ def _mixed(sp: Specializer, name: str, ufunc: np.ufunc, a: AbstractValue, b: Abs
 
 
 def _sequence_operator(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> AbstractValue | None:
-    from hloc.frontend.arrays import list_items, list_repeat
-
     if name == "Add":
         if isinstance(a, TupleV) and isinstance(b, TupleV):
             return TupleV(a.items + b.items)
@@ -438,8 +423,6 @@ def _compare_python(sp: Specializer, direction: str, a: AbstractValue, b: Abstra
 
 
 def _compare_structures(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> AbstractValue:
-    from hloc.frontend.arrays import as_array, list_items
-
     if any(isinstance(v, ArrayRef | ChoiceRef) and not _is_list(v) for v in (a, b)) and all(
         is_numeric(v) or isinstance(v, ListRef | TupleV) for v in (a, b)
     ):
@@ -490,8 +473,6 @@ def _identical(a: AbstractValue, b: AbstractValue) -> bool:
             raise DTypeError(f"this value may be {x.reason}", help="keep `None` and data in separate variables")
         if isinstance(x, TypeOfV):
             return isinstance(y, Const | TypeOfV) and x.cls is getattr(y, "obj", getattr(y, "cls", None))
-    from hloc.frontend.joins import same
-
     if isinstance(a, Const) or isinstance(b, Const):
         return False
     if isinstance(a, Tensor) or isinstance(b, Tensor):
@@ -501,8 +482,6 @@ def _identical(a: AbstractValue, b: AbstractValue) -> bool:
 
 def contains(sp: Specializer, container: AbstractValue, item: AbstractValue) -> AbstractValue:
     """`item in container`."""
-    from hloc.frontend.arrays import list_items
-
     if isinstance(container, DictRef):
         return Const(sp.static(item, "the key of a dict") in sp.entries(container))
     if isinstance(container, Const) and isinstance(item, Const):
@@ -511,8 +490,6 @@ def contains(sp: Specializer, container: AbstractValue, item: AbstractValue) -> 
         return _in_range(sp, container, item)
     if isinstance(container, ArrayRef | ChoiceRef) and not _is_list(container):
         hit = apply_ufunc(sp, np.equal, [container, item])
-        from hloc.ops.reduction import ReduceOr
-
         x = sp.number(hit)
         return Tensor(sp.emit(ReduceOr, x, axes=tuple(range(x.type.rank))) if x.type.rank else x, True)
     if isinstance(container, TupleV) or _is_list(container):

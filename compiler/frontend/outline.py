@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hloc.frontend.calls import run_frame
 from hloc.frontend.effects import MAX_PAYLOAD
-from hloc.frontend.joins import Template, same, template_of
+from hloc.frontend.frames import run_frame
+from hloc.frontend.joins import Template, template_of
 from hloc.frontend.numbers import is_number
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, payload_slot
+from hloc.frontend.structure import same
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, Const, Tensor, TupleV
 from hloc.ir.core import Block, Function, Value, free_values, substitute, walk
 from hloc.ops.control import Call

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import gast
 import numpy as np
 
 from hloc.diagnostics.errors import AliasError, CompileError, DTypeError, StaticValueError
 from hloc.diagnostics.span import Span
 from hloc.frontend import numbers
 from hloc.frontend.state import State
+from hloc.frontend.structure import cells_in, kind_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -99,10 +101,22 @@ class Options:
     max_repeat: int = 512
 
 
+@dataclass(frozen=True)
+class Interpreter:
+    """The phases that need each other in a circle: `entry` ties them together, calls go through the `Specializer`."""
+
+    call: Callable[[Specializer, AbstractValue, list[AbstractValue], dict[str, AbstractValue]], AbstractValue]
+    evaluate: Callable[[Specializer, gast.expr], AbstractValue]
+    run_block: Callable[[Specializer, Sequence[gast.stmt]], AbstractValue]
+    assign: Callable[[Specializer, gast.expr, AbstractValue], None]
+    iterate: Callable[[Specializer, AbstractValue], list[AbstractValue]]
+
+
 class Specializer:
     """Emits SSA while interpreting a function abstractly."""
 
-    def __init__(self, decisions: Decisions, options: Options) -> None:
+    def __init__(self, decisions: Decisions, options: Options, interpreter: Interpreter) -> None:
+        self.interpreter = interpreter
         self.decisions = decisions
         self.options = options
         self.module = Module()
@@ -179,15 +193,11 @@ class Specializer:
                 return self._load_choice(value, state)
             case ConflictV(reason):
                 raise DTypeError(f"this value may be {reason}", help="make both paths give the same kind of value")
-        from hloc.frontend.joins import kind_of
-
         raise DTypeError(f"a number or array is needed here, found {kind_of(value)}")
 
     def _constant_number(self, obj: Any) -> Value:
         described = numbers.describe(Const(obj))
         if described is None:
-            from hloc.frontend.joins import kind_of
-
             raise DTypeError(f"a number or array is needed here, found {kind_of(Const(obj))}")
         dtype = described[0].dtype
         if isinstance(obj, int) and not isinstance(obj, bool) and not -(2**63) <= obj < 2**63:
@@ -349,8 +359,6 @@ class Specializer:
                 self.demand(v, what)
             case ArrayRef():
                 self.demand(self.load(value), what)
-        from hloc.frontend.joins import kind_of
-
         raise StaticValueError(f"{what} must be known at compile time, found {kind_of(value)}")
 
     def static_int(self, value: AbstractValue, what: str) -> int:
@@ -441,9 +449,21 @@ class Specializer:
     # --- calls back into the interpreter
 
     def call(self, function: AbstractValue, *args: AbstractValue, **kwargs: AbstractValue) -> AbstractValue:
-        from hloc.frontend.calls import call
+        return self.interpreter.call(self, function, list(args), kwargs)
 
-        return call(self, function, list(args), kwargs)
+    def evaluate(self, node: gast.expr) -> AbstractValue:
+        return self.interpreter.evaluate(self, node)
+
+    def run_block(self, stmts: Sequence[gast.stmt]) -> AbstractValue:
+        return self.interpreter.run_block(self, stmts)
+
+    def assign(self, target: gast.expr, value: AbstractValue) -> None:
+        self.interpreter.assign(self, target, value)
+
+    def iterate(self, value: AbstractValue) -> list[AbstractValue]:
+        return self.interpreter.iterate(self, value)
+
+    # --- the interface of the entry
 
     def add_input(self, path: Path, type: TensorType, kind: str, name: str) -> Value:
         """A new parameter of the entry."""
@@ -467,19 +487,3 @@ Handler = Callable[..., AbstractValue]
 
 def _same_attributes(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) and type(a[k]) is type(b[k]) for k in a)
-
-
-def cells_in(value: AbstractValue) -> Iterator[Cell]:
-    """The cells that a value refers to directly or through immutable structure."""
-    from hloc.frontend.joins import children
-
-    if isinstance(value, ArrayRef | ListRef | DictRef | ObjectRef):
-        yield value.cell
-    elif isinstance(value, ChoiceRef):
-        yield from (ref.cell for ref in value.refs)
-    else:
-        inner = getattr(value, "value", None)
-        if isinstance(inner, AbstractValue):
-            yield from cells_in(inner)
-        for child in children(value):
-            yield from cells_in(child)

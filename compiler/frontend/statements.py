@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,14 @@ from hloc.frontend.arrays import list_items, resolve_list
 from hloc.frontend.attributes import get_attribute, set_attribute
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import fail
-from hloc.frontend.expressions import evaluate_index, make_function, operand
-from hloc.frontend.joins import kind_of
+from hloc.frontend.expressions import evaluate_index, make_function, matmul, operand
 from hloc.frontend.loops import run_for, run_while
 from hloc.frontend.names import own_slot, read_name, slot_of
 from hloc.frontend.state import Slot
+from hloc.frontend.structure import kind_of
 from hloc.frontend.subscripts import get_item, set_item
 from hloc.frontend.values import (
+    FALLS,
     NONE,
     UNDEFINED,
     AbstractValue,
@@ -39,8 +41,6 @@ from hloc.ops.elementwise import Not
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
     from hloc.ir.core import Value
-
-FALLS = Const("falls through")
 
 
 def run_block(sp: Specializer, stmts: Sequence[gast.stmt]) -> AbstractValue:
@@ -192,8 +192,6 @@ def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractVal
                 return operators.write_into(sp, short, old)
         return operators.binary_into(sp, name, old, value)
     if name == "MatMult":
-        from hloc.frontend.expressions import matmul
-
         return matmul(sp, old, value)
     return operators.binary(sp, name, old, value)
 
@@ -264,8 +262,6 @@ def _raise(sp: Specializer, stmt: gast.Raise) -> AbstractValue:
 
 
 def _import(sp: Specializer, stmt: Any) -> None:
-    import importlib
-
     for alias in stmt.names:
         if isinstance(stmt, gast.Import):
             module = importlib.import_module(alias.name)

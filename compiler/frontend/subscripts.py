@@ -14,15 +14,19 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, IndexBoundsError, MissingKeyError, ShapeError, UnsupportedError
 from hloc.frontend import numbers, operators
 from hloc.frontend.affine import difference
-from hloc.frontend.arrays import as_array, list_items, pick, resolve_list, take_view, to_table
+from hloc.frontend.arrays import as_array, element, list_items, pick, resolve_list, take_view, to_table, wrap
 from hloc.frontend.effects import check
-from hloc.frontend.joins import kind_of
+from hloc.frontend.iteration import Iteration
+from hloc.frontend.selections import compressed, count_of
+from hloc.frontend.structure import kind_of
+from hloc.frontend.tables.registry import find_indexed
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
     ChoiceRef,
     Const,
     DictRef,
+    FormatV,
     ListRef,
     MaskedV,
     NeverV,
@@ -34,6 +38,7 @@ from hloc.frontend.values import (
 )
 from hloc.frontend.views import Index, IndexView, ReshapeView, Window, index_value
 from hloc.ir.core import Value
+from hloc.ir.types import TensorType
 from hloc.ops import helpers
 from hloc.ops.elementwise import Add, And, Select
 from hloc.ops.indexing import Gather, Read, Scatter
@@ -74,8 +79,6 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
         case ArrayRef() | ChoiceRef():
             return read_array(sp, base, index)
         case MaskedV():
-            from hloc.frontend.tables.masked import selected_item
-
             return selected_item(sp, base, index)
         case ObjectRef(cls=cls) if hasattr(cls, "__getitem__"):
             return sp.call(Const(cls.__getitem__), base, index)
@@ -83,15 +86,32 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
             if isinstance(index, TupleV) and not index.items:
                 return base
         case Const(obj) if hasattr(obj, "__getitem__"):
-            from hloc.frontend.tables.iterating import concatenating_item
-
-            joined = concatenating_item(sp, obj, index)
-            if joined is not None:
-                return joined
+            rule = find_indexed(obj)
+            if rule is not None:
+                found: AbstractValue = rule(sp, index)
+                return found
             if _is_data(index) and isinstance(obj, tuple | list):
-                return get_item(sp, TupleV(tuple(operators.wrap(sp, o) for o in obj)), index)
+                return get_item(sp, TupleV(tuple(wrap(sp, o) for o in obj)), index)
             return operators.python_call(sp, lambda o, i: o[i], obj, sp.static(index, "an index"))
     raise DTypeError(f"{kind_of(base)} cannot be indexed")
+
+
+def selected_item(sp: Specializer, a: MaskedV, index: AbstractValue) -> AbstractValue:
+    """`a[mask][k]` for one integer k. Raises IndexError at run time as NumPy does."""
+    if isinstance(index, SliceV | TupleV | ArrayRef | ChoiceRef):
+        raise UnsupportedError(
+            "a selection by a mask is indexed by one integer only", help="its length is data: use np.where, or a loop"
+        )
+    count = count_of(sp, a)
+    place = index.obj if isinstance(index, Const) else (index, -1, "")
+    start = f"index {place} is" if isinstance(index, Const) else "index "
+    rest = (place, " is") if not isinstance(index, Const) else ()
+    text = FormatV((start, *rest, " out of bounds for axis 0 with size ", (Tensor(count, True), -1, "")))
+    k = checked_index(sp, index, count, "", text)
+    line = compressed(sp, a)
+    if not line.type.size:
+        return NeverV()
+    return Tensor(sp.emit(Read, line, index_value(sp.builder, k), sizes=(1,), drop=(0,)))
 
 
 def set_item(sp: Specializer, base: AbstractValue, index: AbstractValue, value: AbstractValue) -> None:
@@ -166,8 +186,6 @@ def _set_list_item(sp: Specializer, base: ListRef, index: AbstractValue, value: 
 
 def _table_item(sp: Specializer, base: ArrayRef, index: AbstractValue) -> AbstractValue:
     """An item of a list that is kept as a table: a number, a row (again a list), or a slice (a new list)."""
-    from hloc.frontend.arrays import element
-
     n = base.type.shape[0]
     if isinstance(index, SliceV):
         part = read_array(sp, ArrayRef(base.cell, base.type, base.view), index)
@@ -204,8 +222,6 @@ def _widen_table(sp: Specializer, base: ArrayRef, dtype: np.dtype) -> ArrayRef:
 
 
 def _range_item(sp: Specializer, base: RangeV, index: AbstractValue) -> AbstractValue:
-    from hloc.frontend.iteration import Iteration
-
     iteration = Iteration.over(sp, base)
     if isinstance(index, SliceV):
         bounds = sp.static(TupleV((base.start, base.stop, base.step)), "a range that is sliced")
@@ -222,7 +238,8 @@ def checked_index(
     """An index in [0, size): negative ones count from the end; IndexError(message) at run time for others."""
     described = numbers.describe(index)
     if isinstance(index, Array) and index.type.shape == () and index.type.dtype.kind in "iu":
-        index, described = Tensor(sp.number(index)), (index.type, False)
+        described = (index.type, False)
+        index = Tensor(sp.number(index))
     if described is None or (
         described[0].dtype.kind not in "iu" and not (described[0].dtype.kind == "b" and described[1])
     ):
@@ -270,7 +287,7 @@ def parse_index(sp: Specializer, shape: tuple[int, ...], index: AbstractValue) -
     """Sort the parts of an index by dimension. Raises IndexBoundsError for too many."""
     parts = list(index.items) if isinstance(index, TupleV) else [index]
     if isinstance(index, Const) and isinstance(index.obj, tuple):
-        parts = [operators.wrap(sp, o) for o in index.obj]
+        parts = [wrap(sp, o) for o in index.obj]
     parts = [resolve_list(sp, part) for part in parts]
     parts = _expand_constant_masks(sp, parts)
     used = sum(_dims_used(part) for part in parts)
@@ -323,7 +340,7 @@ def _expand_constant_masks(sp: Specializer, parts: list[AbstractValue]) -> list[
         if isinstance(part, ListRef) and all(isinstance(i, Const) and isinstance(i.obj, bool) for i in sp.items(part)):
             part = Const(np.array(sp.static(part, "a mask"), np.bool_))
         if isinstance(part, Const) and isinstance(part.obj, np.ndarray) and part.obj.dtype == np.bool_:
-            expanded.extend(operators.wrap(sp, axis) for axis in np.nonzero(part.obj))
+            expanded.extend(wrap(sp, axis) for axis in np.nonzero(part.obj))
         else:
             expanded.append(part)
     return expanded
@@ -335,8 +352,6 @@ def _scalar_index(sp: Specializer, part: AbstractValue, size: int, dim: int) -> 
 
 
 def _bounds_message(index: AbstractValue, dim: int, size: int) -> AbstractValue:
-    from hloc.frontend.values import FormatV
-
     tail = f" is out of bounds for axis {dim} with size {size}"
     if isinstance(index, Const):
         return Const(f"index {index.obj}{tail}")
@@ -393,8 +408,6 @@ def slice_window(sp: Specializer, part: SliceV, size: int) -> Window:
 
 
 def _moving_window(sp: Specializer, part: SliceV, width: int, size: int) -> Window:
-    from hloc.frontend.values import FormatV
-
     b = sp.builder
     start = helpers.convert(b, sp.number(part.start), np.int64)
     if width > size:
@@ -608,6 +621,4 @@ class TargetShape:
     """Shape and element type that a stored value takes."""
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        from hloc.ir.types import TensorType
-
         self.type = TensorType(shape, dtype)

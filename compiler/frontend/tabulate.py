@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import gast
 import numpy as np
 
 from hloc.frontend import numbers
 from hloc.frontend.arrays import nested_value, resolve_list
-from hloc.frontend.expressions import operand
 from hloc.frontend.iteration import Iteration
-from hloc.frontend.joins import same
 from hloc.frontend.specializer import LoopContext
+from hloc.frontend.structure import same
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ListRef, Tensor
 from hloc.ir.core import Block, Value
 from hloc.ir.types import I64
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
 
-def tabulate(sp: Specializer, node: Any, iteration: Iteration) -> AbstractValue | None:
+def tabulate(
+    sp: Specializer, node: gast.ListComp, iteration: Iteration, item_of_trip: Callable[[], AbstractValue]
+) -> AbstractValue | None:
     """The table; None when the items are no Python numbers (or lists of them), or evaluating them has effects."""
-    from hloc.frontend.statements import assign
-
     assert sp.frame is not None
     context = LoopContext(node, sp.frame.span(node))
     base = sp.state.copy()
@@ -38,8 +39,8 @@ def tabulate(sp: Specializer, node: Any, iteration: Iteration) -> AbstractValue 
     k = body.add_arg(I64, "k")
     sp.loop_of[k] = context
     with sp.in_block(body, base.copy()):
-        assign(sp, node.generators[0].target, iteration.item(sp, Tensor(k, True)))
-        item = resolve_list(sp, operand(sp, node.elt))
+        sp.assign(node.generators[0].target, iteration.item(sp, Tensor(k, True)))
+        item = resolve_list(sp, item_of_trip())
         if not _is_table_item(sp, item) or _has_effects(sp, base):
             return None
         value = nested_value(sp, item)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend import numbers
+from hloc.frontend.structure import kind_of
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, TupleV
 from hloc.ir.builder import Builder
 from hloc.ir.core import Value
@@ -276,8 +277,6 @@ def kinds_of(values: Sequence[AbstractValue]) -> list[numbers.Kind]:
             continue
         described = numbers.describe(value)
         if described is None:
-            from hloc.frontend.joins import kind_of
-
             raise DTypeError(f"a number or array is needed here, found {kind_of(value)}")
         kinds.append((described[0].dtype, described[1]))
     return kinds

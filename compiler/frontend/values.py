@@ -240,6 +240,8 @@ class UndefinedV(AbstractValue):
 
 UNDEFINED = UndefinedV()
 NONE = Const(None)
+FALLS = Const("falls through")
+"""What a block gives when control reaches its end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

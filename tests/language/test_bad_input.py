@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hloc
 import numpy as np
 import pytest
+
+import hloc
 
 from .agreement import agree, define
 
@@ -34,7 +35,12 @@ def test_operators_without_meaning_fail_as_in_cpython() -> None:
 
 
 PROGRAMS = {
-    "ragged lists": ("x", "return np.array([[x], [x, 2.0]])", hloc.ShapeError, "the items have different shapes: [1], [2]"),
+    "ragged lists": (
+        "x",
+        "return np.array([[x], [x, 2.0]])",
+        hloc.ShapeError,
+        "the items have different shapes: [1], [2]",
+    ),
     "a shape from data": ("x", "return np.zeros(int(x))[0] + np.zeros(int(np.sin(x)))[0]", hloc.CompileError, "help:"),
     "a file": ("x", "return open('x')", hloc.UnsupportedError, "open is not supported yet"),
     "random numbers": ("x", "return x + np.random.rand()", hloc.UnsupportedError, "draw the numbers outside"),
@@ -42,9 +48,24 @@ PROGRAMS = {
     "an unknown name": ("x", "return x + unknown", hloc.UndefinedNameError, "name 'unknown' is not defined"),
     "an unknown attribute": ("x", "return np.sin(x).colour", hloc.CompileError, "colour"),
     "two kinds": ("x", "y = x\n    if x > 0: y = 'a'\n    return y + 1", hloc.DTypeError, "y may be"),
-    "two shapes": ("x", "y = np.zeros(3)\n    if x > 0: y = np.zeros(4)\n    y[0] = 1\n    return y", hloc.CompileError, "y may be an array (f64["),
-    "a rebound argument": ("x, n=0", "for i in range(int(n)): x = x + G\n    x[0] = 7\n    return x", hloc.AliasError, "take a copy"),
-    "a possible alias": ("x", "a = G\n    for i in range(int(x)): a = a + 1\n    a[0] = 7\n    return a", hloc.AliasError, "take a copy"),
+    "two shapes": (
+        "x",
+        "y = np.zeros(3)\n    if x > 0: y = np.zeros(4)\n    y[0] = 1\n    return y",
+        hloc.CompileError,
+        "y may be an array (f64[",
+    ),
+    "a rebound argument": (
+        "x, n=0",
+        "for i in range(int(n)): x = x + G\n    x[0] = 7\n    return x",
+        hloc.AliasError,
+        "take a copy",
+    ),
+    "a possible alias": (
+        "x",
+        "a = G\n    for i in range(int(x)): a = a + 1\n    a[0] = 7\n    return a",
+        hloc.AliasError,
+        "take a copy",
+    ),
 }
 
 

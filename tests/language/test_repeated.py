@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-import hloc
 import numpy as np
 import pytest
+
+import hloc
 
 from .agreement import agree, define
 
 PROGRAMS = {
-    "binomial tree": ("v, p", "    for i in range(len(v) - 1): v = p * v[1:] + (1 - p) * v[:-1]\n    return v[0]", (np.arange(6.0), 0.3)),
-    "pascal": ("n", "    row = [1]\n    for i in range(n): row = [1] + [row[j] + row[j + 1] for j in range(i)] + [1]\n    return row", (5,)),
-    "halving": ("x", "    while len(x) > 1:\n        if len(x) % 2: x = x[:-1] + x[-1]\n        x = x[::2] + x[1::2]\n    return x[0]", (np.arange(8.0),)),
-    "halving a number": ("n", "    s = 0\n    while n > 0:\n        s += np.ones(n).sum()\n        n //= 2\n    return s", (9,)),
-    "growing list": ("a", "    out = []\n    for i in range(4):\n        for j in range(i): out.append(a[i] * j)\n    return out", (np.arange(4.0),)),
-    "a stack of known length": ("a", "    s = [1, 2, 3]\n    t = 0\n    while s:\n        t = t * 2 + s.pop() * a[0]\n    return t", (np.ones(2),)),
-    "early exit": ("v, t", "    k = 0\n    for i in range(1, 5):\n        if v[:i].sum() > t: break\n        k = i\n    return k", (np.arange(6.0), 2.5)),
+    "binomial tree": (
+        "v, p",
+        "    for i in range(len(v) - 1): v = p * v[1:] + (1 - p) * v[:-1]\n    return v[0]",
+        (np.arange(6.0), 0.3),
+    ),
+    "pascal": (
+        "n",
+        "    row = [1]\n    for i in range(n): row = [1] + [row[j] + row[j + 1] for j in range(i)] + [1]\n    return row",
+        (5,),
+    ),
+    "halving": (
+        "x",
+        "    while len(x) > 1:\n        if len(x) % 2: x = x[:-1] + x[-1]\n        x = x[::2] + x[1::2]\n    return x[0]",
+        (np.arange(8.0),),
+    ),
+    "halving a number": (
+        "n",
+        "    s = 0\n    while n > 0:\n        s += np.ones(n).sum()\n        n //= 2\n    return s",
+        (9,),
+    ),
+    "growing list": (
+        "a",
+        "    out = []\n    for i in range(4):\n        for j in range(i): out.append(a[i] * j)\n    return out",
+        (np.arange(4.0),),
+    ),
+    "a stack of known length": (
+        "a",
+        "    s = [1, 2, 3]\n    t = 0\n    while s:\n        t = t * 2 + s.pop() * a[0]\n    return t",
+        (np.ones(2),),
+    ),
+    "early exit": (
+        "v, t",
+        "    k = 0\n    for i in range(1, 5):\n        if v[:i].sum() > t: break\n        k = i\n    return k",
+        (np.arange(6.0), 2.5),
+    ),
 }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hloc
 import numpy as np
 import pytest
+
+import hloc
 
 from .agreement import define
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, ShapeError
-from hloc.frontend.arrays import as_array
+from hloc.frontend import numbers
+from hloc.frontend.arrays import as_array, list_items
 from hloc.frontend.operators import python_call
 from hloc.frontend.tables.registry import R, Rule, implements, method
+from hloc.frontend.ufuncs import kinds_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -108,8 +110,6 @@ def array_ref(sp: Specializer, a: AbstractValue) -> ArrayRef | ChoiceRef:
 
 def array_items(sp: Specializer, arrays: AbstractValue) -> list[AbstractValue]:
     """The arrays of a sequence of arrays, or along the first axis of one."""
-    from hloc.frontend.arrays import list_items
-
     return [as_array(sp, item) for item in list_items(sp, arrays)]
 
 
@@ -166,7 +166,4 @@ def deliver(sp: Specializer, value: Value, out: AbstractValue = NONE) -> Abstrac
 
 def common_dtype(sp: Specializer, values: Sequence[AbstractValue]) -> np.dtype:
     """The element type that arrays and numbers share by NumPy's promotion; Python numbers are weak."""
-    from hloc.frontend import numbers
-    from hloc.frontend.ufuncs import kinds_of
-
     return numbers.promote(kinds_of(values))

@@ -11,12 +11,12 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend import numbers, operators
 from hloc.frontend.arrays import as_array, list_items, take_view
-from hloc.frontend.joins import children
-from hloc.frontend.subscripts import stored_value
+from hloc.frontend.structure import children
+from hloc.frontend.subscripts import get_item, stored_value
 from hloc.frontend.tables.registry import implements, method, prop, setter
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV, Tensor, TupleV
 from hloc.frontend.views import ReshapeView, TransposeView, is_contiguous
-from hloc.ir.types import TensorType
+from hloc.ir.types import ELEMENT_TYPES, TensorType
 from hloc.ops import helpers
 from hloc.ops.elementwise import Conj, Convert, Imag, Real
 
@@ -50,8 +50,6 @@ def dtype_argument(sp: Specializer, dtype: AbstractValue | None) -> np.dtype | N
     if dtype is None or (isinstance(dtype, Const) and dtype.obj is None):
         return None
     found: np.dtype = np.dtype(sp.static(dtype, "a dtype"))
-    from hloc.ir.types import ELEMENT_TYPES
-
     if found not in ELEMENT_TYPES:
         raise DTypeError(f"arrays of {found} are not supported", help="use a boolean or numeric dtype")
     return found
@@ -334,8 +332,6 @@ def fill_(sp: Specializer, owner: AbstractValue, value: AbstractValue) -> Abstra
 
 @method("array scalar", "item")
 def item_(sp: Specializer, owner: AbstractValue, *index: AbstractValue) -> AbstractValue:
-    from hloc.frontend.subscripts import get_item
-
     if index:
         key = index[0] if len(index) == 1 else TupleV(index)
         flat = ravel_(sp, owner) if len(index) == 1 and not isinstance(key, TupleV) else owner

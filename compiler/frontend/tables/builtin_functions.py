@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, UnsupportedError
+from hloc.diagnostics.errors import DTypeError, MissingAttributeError, UnsupportedError
 from hloc.frontend import numbers, operators
 from hloc.frontend.arrays import list_items, resolve_list
+from hloc.frontend.attributes import get_attribute
 from hloc.frontend.branches import branch
 from hloc.frontend.effects import check, print_values
 from hloc.frontend.iteration import Iteration
-from hloc.frontend.joins import kind_of
+from hloc.frontend.structure import kind_of
+from hloc.frontend.tables.containers import sort_items
 from hloc.frontend.tables.registry import implements
 from hloc.frontend.values import (
     AbstractValue,
@@ -43,8 +45,10 @@ from hloc.frontend.values import (
     TypeOfV,
     ZipV,
 )
+from hloc.library import sequences
+from hloc.library.integers import modular_power
 from hloc.ops import helpers
-from hloc.ops.elementwise import Abs, Not, RoundNearestEven
+from hloc.ops.elementwise import Abs, Complex, Not, RoundNearestEven
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -136,8 +140,6 @@ def divmod_(sp: Specializer, a: AbstractValue, b: AbstractValue) -> AbstractValu
 def pow_(sp: Specializer, a: AbstractValue, b: AbstractValue, modulus: AbstractValue | None = None) -> AbstractValue:
     if modulus is None:
         return operators.binary(sp, "Pow", a, b)
-    from hloc.library.integers import modular_power
-
     return sp.call(Const(modular_power), a, b, modulus)
 
 
@@ -188,8 +190,6 @@ def float_(sp: Specializer, value: AbstractValue = Const(0.0)) -> AbstractValue:
 def complex_(sp: Specializer, real: AbstractValue = Const(0.0), imag: AbstractValue = Const(0.0)) -> AbstractValue:
     if isinstance(real, Const) and isinstance(imag, Const):
         return operators.python_call(sp, complex, real.obj, imag.obj)
-    from hloc.ops.elementwise import Complex
-
     re, im = _scalar(sp, real, "complex()"), _scalar(sp, imag, "complex()")
     if re.type.dtype.kind == "c" and isinstance(imag, Const):
         return Tensor(helpers.convert(sp.builder, re, np.complex128), True)
@@ -278,8 +278,6 @@ def _min_max(
 def _array_extreme(sp: Specializer, order: str, array: ArrayRef) -> AbstractValue:
     """min/max of a vector; beside NaN Python's answer depends on the order, which a loop reproduces."""
     if array.type.dtype.kind == "f":
-        from hloc.library import sequences
-
         return sp.call(Const(sequences.first_min if order == "Lt" else sequences.first_max), array)
     x = sp.number(sp.call(Const(np.min if order == "Lt" else np.max), ArrayRef(array.cell, array.type, array.view)))
     return Tensor(x, array.is_list)
@@ -309,8 +307,6 @@ def sum_(sp: Specializer, iterable: AbstractValue, start: AbstractValue = Const(
         for item in list_items(sp, iterable):
             result = operators.binary(sp, "Add", result, item)
         return result
-    from hloc.library import sequences
-
     return sp.call(Const(sequences.sum_of), iterable, start)
 
 
@@ -340,8 +336,6 @@ def all_(sp: Specializer, iterable: AbstractValue) -> AbstractValue:
 def sorted_(
     sp: Specializer, iterable: AbstractValue, key: AbstractValue = NONE, reverse: AbstractValue = Const(False)
 ) -> AbstractValue:
-    from hloc.frontend.tables.containers import sort_items
-
     key_function = None if isinstance(key, Const) and key.obj is None else key
     return sort_items(sp, iterable, key_function, bool(sp.static(reverse, "reverse")))
 
@@ -482,9 +476,6 @@ def callable_(sp: Specializer, value: AbstractValue) -> AbstractValue:
 
 @implements(builtins.hasattr)
 def hasattr_(sp: Specializer, value: AbstractValue, name: AbstractValue) -> AbstractValue:
-    from hloc.diagnostics.errors import MissingAttributeError
-    from hloc.frontend.attributes import get_attribute
-
     try:
         get_attribute(sp, value, sp.static(name, "an attribute name"))
     except MissingAttributeError:
@@ -494,8 +485,6 @@ def hasattr_(sp: Specializer, value: AbstractValue, name: AbstractValue) -> Abst
 
 @implements(builtins.getattr)
 def getattr_(sp: Specializer, value: AbstractValue, name: AbstractValue) -> AbstractValue:
-    from hloc.frontend.attributes import get_attribute
-
     return get_attribute(sp, value, sp.static(name, "an attribute name"))
 
 

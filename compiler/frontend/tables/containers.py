@@ -8,12 +8,14 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, MissingKeyError, UnsupportedError
 from hloc.frontend import numbers, operators
-from hloc.frontend.arrays import list_items, resolve_list
+from hloc.frontend.arrays import as_array, list_items, nested_value, pick, resolve_list, stack
 from hloc.frontend.effects import check
+from hloc.frontend.subscripts import get_item
 from hloc.frontend.tables.registry import method
 from hloc.frontend.values import AbstractValue, ArrayRef, Const, DictRef, ListRef, NeverV, Tensor, TupleV
+from hloc.library import sorting
 from hloc.ops import helpers
-from hloc.ops.shape import Concatenate, Slice
+from hloc.ops.shape import Concatenate, Reverse, Slice
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -51,8 +53,6 @@ def _whole_table(owner: AbstractValue) -> ArrayRef:
 
 
 def _row(sp: Specializer, item: AbstractValue, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    from hloc.frontend.arrays import nested_value
-
     x = nested_value(sp, item)
     if x.type.shape != shape or (x.type.dtype != dtype and not np.can_cast(x.type.dtype, dtype, "safe")):
         raise DTypeError(f"a table of {dtype} rows of shape {list(shape)} cannot take {x.type}")
@@ -96,8 +96,6 @@ def insert_(sp: Specializer, owner: AbstractValue, index: AbstractValue, item: A
 @method("list", "reverse")
 def reverse_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
     if isinstance(owner, ArrayRef):
-        from hloc.ops.shape import Reverse
-
         sp.store(owner, sp.emit(Reverse, sp.load(owner), dims=(0,)))
     else:
         _set_all(sp, owner, list_items(sp, owner)[::-1])
@@ -108,8 +106,6 @@ def _set_all(sp: Specializer, owner: AbstractValue, items: list[AbstractValue]) 
     if isinstance(owner, ListRef):
         sp.set_items(owner, items)
         return
-    from hloc.frontend.arrays import stack
-
     table = _whole_table(owner)
     sp.check_aliases(table.cell)
     sp.state[table.cell] = Tensor(stack(sp, items))
@@ -167,8 +163,6 @@ def sort_(
 
 def sort_items(sp: Specializer, iterable: AbstractValue, key: AbstractValue | None, reverse: bool) -> AbstractValue:
     """`sorted(iterable)`: constants now; numbers by a stable sort. The result is a new list."""
-    from hloc.frontend.arrays import as_array, stack
-
     items = list_items(sp, iterable)
     keys = items if key is None else [sp.call(key, item) for item in items]
     if all(isinstance(k, Const) for k in keys):
@@ -177,21 +171,15 @@ def sort_items(sp: Specializer, iterable: AbstractValue, key: AbstractValue | No
     columns = [list(k.items) for k in keys if isinstance(k, TupleV)] or [[k] for k in keys]
     if not all(numbers.describe(part) is not None for column in columns for part in column):
         raise UnsupportedError("sorted() needs keys that are numbers or tuples of numbers")
-    from hloc.library import sorting
-
     parts = [sp.new_array(stack(sp, column)) for column in zip(*columns, strict=True)]
     order_array = sp.call(Const(sorting.lexicographic_order), TupleV(tuple(parts)), Const(reverse))
     rows = as_array(sp, sp.new_list(items)) if all(numbers.describe(i) is not None for i in items) else None
     if rows is not None:
-        from hloc.frontend.subscripts import get_item
-
         taken = get_item(sp, rows, order_array)
         weak = all((d := numbers.describe(i)) is not None and d[1] for i in items)
         if weak:
             return sp.new_array(sp.number(taken), is_list=True)
         return sp.new_list(list_items(sp, taken))
-    from hloc.frontend.arrays import pick
-
     positions = [sp.number(p) for p in list_items(sp, order_array)]
     return sp.new_list([pick(sp, items, p) for p in positions])
 

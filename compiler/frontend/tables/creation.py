@@ -11,6 +11,7 @@ from hloc.frontend.arrays import as_array
 from hloc.frontend.tables.array_methods import dtype_argument, static_shape, type_of_array
 from hloc.frontend.tables.registry import implements
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV
+from hloc.library.creation import linspace
 from hloc.ops import helpers
 
 if TYPE_CHECKING:
@@ -150,8 +151,6 @@ def linspace_(
         element = dtype_argument(sp, dtype)
         array = np.linspace(start.obj, stop.obj, count, endpoint=last, dtype=element)
         return sp.new_array(sp.constant(array, array.dtype))
-    from hloc.library.creation import linspace
-
     result = sp.call(Const(linspace), start, stop, Const(count), Const(last))
     element = dtype_argument(sp, dtype)
     return result if element is None else sp.new_array(helpers.convert(sp.builder, sp.number(result), element))

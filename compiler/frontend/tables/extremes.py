@@ -27,7 +27,7 @@ from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.elementwise import And, Or, Select, Subtract
 from hloc.ops.indexing import Read
-from hloc.ops.reduction import Argmax, Argmin, Cumprod, Cumsum, ReduceMax, ReduceMin, ReduceOr
+from hloc.ops.reduction import Argmax, Argmin, Cumprod, Cumsum, ReduceAnd, ReduceMax, ReduceMin, ReduceOr
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -109,8 +109,6 @@ def _refuse_all_nan(sp: Specializer, a: AbstractValue, axis: AbstractValue) -> N
     x = array_value(sp, a)
     if x.type.dtype.kind == "f" and x.type.size:
         numbers = Reduction.of(sp, a, axis).with_value(helpers.compare(sp.builder, x, "EQ", x)).apply(ReduceOr)
-        from hloc.ops.reduction import ReduceAnd
-
         every = sp.emit(ReduceAnd, numbers, axes=tuple(range(numbers.type.rank)))
         check(sp, every, ValueError, Const("All-NaN slice encountered"))
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
-from hloc.frontend.arrays import as_array, list_items, resolve_list
+from hloc.frontend.arrays import as_array, list_items, resolve_list, wrap
 from hloc.frontend.attributes import get_attribute
+from hloc.frontend.tables import array_methods
 from hloc.frontend.tables.arguments import (
     FALSE,
     NONE,
@@ -26,7 +27,7 @@ from hloc.frontend.tables.arguments import (
 from hloc.frontend.tables.array_methods import dtype_argument, static_shape, type_of_array
 from hloc.frontend.tables.extremes import cumprod_, cumsum_
 from hloc.frontend.tables.joining import joined
-from hloc.frontend.tables.rearranging import broadcast, viewed
+from hloc.frontend.tables.rearranging import broadcast, matrix_transpose_, viewed
 from hloc.frontend.tables.registry import implements, prop
 from hloc.frontend.tables.repeating import picked
 from hloc.frontend.ufuncs import apply_ufunc
@@ -84,8 +85,6 @@ def static_function(function: Any) -> None:
     """A function of arguments that must be known at compile time; NumPy computes it now."""
 
     def rule(sp: Specializer, *args: AbstractValue, **kwargs: AbstractValue) -> AbstractValue:
-        from hloc.frontend.operators import wrap
-
         known = [sp.static(a, f"an argument of np.{function.__name__}") for a in args]
         named = {k: sp.static(a, f"{k} of np.{function.__name__}") for k, a in kwargs.items()}
         return wrap(sp, function(*known, **named))
@@ -119,8 +118,6 @@ def _from_shape(function: Any, known: Any) -> None:
     """A function of an array's shape only."""
 
     def rule(sp: Specializer, arr: AbstractValue, k: AbstractValue = ZERO) -> AbstractValue:
-        from hloc.frontend.operators import wrap
-
         rows, columns = type_of_array(sp, as_array(sp, arr)).shape
         return wrap(sp, known(rows, sp.static_int(k, "k"), columns))
 
@@ -133,8 +130,6 @@ _from_shape(np.triu_indices_from, np.triu_indices)
 
 @numpy_function(np.diag_indices_from)
 def diag_indices_from_(sp: Specializer, arr: AbstractValue) -> AbstractValue:
-    from hloc.frontend.operators import wrap
-
     shape = type_of_array(sp, as_array(sp, arr)).shape
     if len(shape) < 2:
         raise ShapeError("input array must be at least 2-d")
@@ -193,9 +188,7 @@ def isscalar_(sp: Specializer, element: AbstractValue) -> AbstractValue:
 
 @implements(np.astype)
 def astype_(sp: Specializer, x: AbstractValue, dtype: AbstractValue, /, *, copy: AbstractValue = TRUE) -> AbstractValue:
-    from hloc.frontend.tables.array_methods import astype_ as method
-
-    return method(sp, array_ref(sp, x), dtype, copy)
+    return array_methods.astype_(sp, array_ref(sp, x), dtype, copy)
 
 
 @implements(np.real)
@@ -216,8 +209,6 @@ def flat_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
 
 @prop("array", "mT")
 def matrix_transposed(sp: Specializer, owner: AbstractValue) -> AbstractValue:
-    from hloc.frontend.tables.rearranging import matrix_transpose_
-
     return matrix_transpose_(sp, owner)
 
 

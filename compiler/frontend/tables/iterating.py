@@ -12,12 +12,12 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import operators
-from hloc.frontend.operators import wrap
+from hloc.frontend.arrays import wrap
 from hloc.frontend.subscripts import set_item
 from hloc.frontend.tables.arguments import array_ref, array_value
 from hloc.frontend.tables.array_methods import static_shape
 from hloc.frontend.tables.joining import joined, values_alike
-from hloc.frontend.tables.registry import Rule, implements
+from hloc.frontend.tables.registry import Rule, family, implements, indexed
 from hloc.frontend.values import AbstractValue, Const, MapV, PartialV, RangeV, SliceV, Tensor, TupleV
 from hloc.ir.core import Value
 from hloc.library import calculus, elementary
@@ -47,8 +47,11 @@ def ndenumerate_(sp: Specializer, arr: AbstractValue) -> AbstractValue:
     return _over(elementary.enumerated, array.type.size, a=array)
 
 
-def vectorized_rule(obj: Any) -> Rule:
+@family
+def vectorized_rule(obj: Any) -> Rule | None:
     """Calling a `np.vectorize` object: a compiled loop over the elements."""
+    if not isinstance(obj, np.vectorize):
+        return None
 
     def rule(sp: Specializer, *args: AbstractValue) -> AbstractValue:
         if obj.otypes is not None or obj.signature is not None or obj.excluded:
@@ -69,19 +72,23 @@ implements(np.apply_along_axis)(calculus.apply_along_axis)
 # --- np.c_ and np.r_
 
 
-def concatenating_item(sp: Specializer, owner: Any, index: AbstractValue) -> AbstractValue | None:
-    """`np.r_[…]` or `np.c_[…]`; None for another owner."""
-    if owner is not np.r_ and owner is not np.c_:
-        return None
+@indexed(np.r_)
+def r_(sp: Specializer, index: AbstractValue) -> AbstractValue:
+    return sp.new_array(joined(sp, [_at_least_one(sp, v) for v in _pieces(sp, index)], 0))
+
+
+@indexed(np.c_)
+def c_(sp: Specializer, index: AbstractValue) -> AbstractValue:
+    values = _pieces(sp, index)
+    columns = [v if v.type.rank > 1 else helpers.reshape(sp.builder, v, (v.type.size, 1)) for v in values]
+    return sp.new_array(joined(sp, columns, columns[0].type.rank - 1))
+
+
+def _pieces(sp: Specializer, index: AbstractValue) -> list[Value]:
     parts = list(index.items) if isinstance(index, TupleV) else [index]
     if any(isinstance(p, Const) and isinstance(p.obj, str) for p in parts):
         raise UnsupportedError("np.r_ with directives in a string is not supported", help="use np.concatenate")
-    arrays = [_piece(sp, p) for p in parts]
-    values = values_alike(sp, arrays)
-    if owner is np.r_:
-        return sp.new_array(joined(sp, [_at_least_one(sp, v) for v in values], 0))
-    columns = [v if v.type.rank > 1 else helpers.reshape(sp.builder, v, (v.type.size, 1)) for v in values]
-    return sp.new_array(joined(sp, columns, columns[0].type.rank - 1))
+    return values_alike(sp, [_piece(sp, p) for p in parts])
 
 
 def _piece(sp: Specializer, part: AbstractValue) -> AbstractValue:

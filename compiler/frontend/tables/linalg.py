@@ -10,12 +10,12 @@ from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend.arrays import list_items
 from hloc.frontend.effects import check
 from hloc.frontend.tables.arguments import FALSE, LAST, array_value, flag, numpy_function
-from hloc.frontend.tables.contraction import TWO, dot_, matmul_, outer_, tensordot_
+from hloc.frontend.tables.contraction import TWO, dot_, matmul_, outer_, product, tensordot_
 from hloc.frontend.tables.matrices import diagonal_view
 from hloc.frontend.values import AbstractValue, Const, TupleV
 from hloc.ir.core import Value
 from hloc.ops import helpers
-from hloc.ops.elementwise import Abs, Divide, FloorMod, Log, Multiply, Select
+from hloc.ops.elementwise import Abs, Conj, Divide, FloorMod, Log, Multiply, Select
 from hloc.ops.indexing import Gather
 from hloc.ops.linalg import Cholesky, Lu, TriangularSolve
 from hloc.ops.reduction import ReduceAnd, ReduceProd, ReduceSum
@@ -104,8 +104,6 @@ def cholesky_(sp: Specializer, a: AbstractValue, /, *, upper: AbstractValue = FA
 
 
 def _adjoint(sp: Specializer, x: Value) -> Value:
-    from hloc.ops.elementwise import Conj
-
     rank = x.type.rank
     x = sp.emit(Transpose, x, permutation=(*range(rank - 2), rank - 1, rank - 2))
     return sp.emit(Conj, x) if x.type.dtype.kind == "c" else x
@@ -198,9 +196,6 @@ def linalg_tensordot_(
 def vecdot_(sp: Specializer, x1: AbstractValue, x2: AbstractValue, /, *, axis: AbstractValue = LAST) -> AbstractValue:
     if sp.static_int(axis, "axis") != -1:
         raise UnsupportedError("np.vecdot along another axis than the last is not supported", help="use np.moveaxis")
-    from hloc.frontend.tables.contraction import product
-    from hloc.ops.elementwise import Conj
-
     x, y = array_value(sp, x1), array_value(sp, x2)
     shape = helpers.broadcast_shapes(x.type.shape, y.type.shape)
     x, y = (helpers.broadcast_to(sp.builder, v, shape) for v in (x, y))

@@ -11,12 +11,15 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import numbers, operators
 from hloc.frontend.effects import check
-from hloc.frontend.joins import kind_of
+from hloc.frontend.structure import kind_of
+from hloc.frontend.subscripts import get_item
+from hloc.frontend.tables.builtin_functions import int_
 from hloc.frontend.tables.registry import Rule, implements
 from hloc.frontend.ufuncs import UFUNCS
 from hloc.frontend.values import AbstractValue, Const, Tensor
 from hloc.ir.core import Value
 from hloc.library import integers
+from hloc.library.special import gamma
 from hloc.ops import elementwise as e
 from hloc.ops import helpers
 
@@ -149,16 +152,12 @@ def lgamma_(sp: Specializer, x: AbstractValue) -> AbstractValue:
 @implements(math.gamma)
 def gamma_(sp: Specializer, x: AbstractValue) -> AbstractValue:
     """By exp(lgamma x) for positive x, reflected for the others."""
-    from hloc.library.special import gamma
-
     return sp.call(Const(gamma), Tensor(_float(sp, x), True))
 
 
 def _to_int(function: Any, record: Any) -> None:
     @implements(function)
     def rule(sp: Specializer, x: AbstractValue) -> AbstractValue:
-        from hloc.frontend.tables.builtin_functions import int_
-
         if isinstance(x, Const):
             return operators.python_call(sp, function, x.obj)
         described = numbers.describe(x)
@@ -220,8 +219,6 @@ implements(operator.abs)(operators.absolute)
 
 @implements(operator.getitem)
 def getitem_(sp: Specializer, a: AbstractValue, b: AbstractValue) -> AbstractValue:
-    from hloc.frontend.subscripts import get_item
-
     return get_item(sp, a, b)
 
 

@@ -20,7 +20,9 @@ from hloc.frontend.tables.arguments import (
     kept_shape,
     numpy_function,
 )
+from hloc.frontend.tables.joining import joined
 from hloc.frontend.tables.reductions import inexact
+from hloc.frontend.tables.repeating import part_of
 from hloc.frontend.tables.sorting import sorted_value
 from hloc.frontend.values import AbstractValue, Const, MaskedV
 from hloc.ir.core import Value
@@ -36,6 +38,7 @@ from hloc.ops.elementwise import (
     Multiply,
     RoundNearestEven,
     Select,
+    ShiftRightArithmetic,
     Subtract,
 )
 from hloc.ops.indexing import Gather
@@ -133,8 +136,6 @@ class Ordered:
     def median(self) -> Value:
         """The middle element, or the mean of the two."""
         sp, b = self.sp, self.sp.builder
-        from hloc.ops.elementwise import ShiftRightArithmetic
-
         one = helpers.full(b, self.shape, 1, np.int64)
         high = sp.emit(ShiftRightArithmetic, self.count, one)
         low = sp.emit(ShiftRightArithmetic, sp.emit(Subtract, self.count, one), one)
@@ -227,9 +228,6 @@ def _quantiles(
     check(sp, ok, ValueError, Const(what))
     shape = rows.kept if flag(sp, keepdims, "keepdims") else rows.shape
     flat = helpers.reshape(b, points, (points.type.size,))
-    from hloc.frontend.tables.joining import joined
-    from hloc.frontend.tables.repeating import part_of
-
     found = []
     for j in range(points.type.size):
         one = helpers.reshape(b, part_of(sp, flat, 0, j, j + 1), ())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
-from hloc.frontend.operators import wrap
+from hloc.frontend.arrays import wrap
 from hloc.frontend.tables.arguments import numpy_function
 from hloc.frontend.tables.known import known_array
-from hloc.frontend.tables.registry import Rule
+from hloc.frontend.tables.registry import Rule, family
 from hloc.frontend.values import AbstractValue, Const
 
 if TYPE_CHECKING:
@@ -28,8 +28,17 @@ LENGTHS: dict[Any, str] = {
 }
 
 
-def random_rule(function: Any) -> Rule:
+def _is_random(obj: Any) -> bool:
+    """Functions, generators and classes of numpy.random."""
+    owner = getattr(obj, "__module__", None) or type(obj).__module__
+    return isinstance(owner, str) and owner.startswith("numpy.random")
+
+
+@family
+def random_rule(function: Any) -> Rule | None:
     """What every function of numpy.random means in compiled code: a refusal."""
+    if not _is_random(function) and not _is_random(getattr(function, "__self__", None)):
+        return None
     name = getattr(function, "__name__", "random")
 
     def rule(sp: Specializer, *args: AbstractValue, **kwargs: AbstractValue) -> AbstractValue:

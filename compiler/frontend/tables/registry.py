@@ -23,6 +23,8 @@ Rule = Callable[..., Any]
 R = TypeVar("R", bound=Rule)
 
 _RULES: dict[int, tuple[Any, Rule]] = {}
+_FAMILIES: list[Callable[[Any], Rule | None]] = []
+_INDEXED: dict[int, tuple[Any, Rule]] = {}
 _METHODS: dict[str, dict[str, Rule]] = {}
 _PROPERTIES: dict[str, dict[str, Rule]] = {}
 _SETTERS: dict[str, dict[str, Rule]] = {}
@@ -34,6 +36,22 @@ def implements(*objects: Any) -> Callable[[R], R]:
     def enter(rule: R) -> R:
         for obj in objects:
             _RULES[id(obj)] = (obj, rule)
+        return rule
+
+    return enter
+
+
+def family(find_in: Callable[[Any], Rule | None]) -> Callable[[Any], Rule | None]:
+    """The decorated function finds the rule of any member of a family of callables (ufuncs, say); None for others."""
+    _FAMILIES.append(find_in)
+    return find_in
+
+
+def indexed(obj: Any) -> Callable[[R], R]:
+    """The decorated rule is what indexing this object means: `rule(sp, index)`."""
+
+    def enter(rule: R) -> R:
+        _INDEXED[id(obj)] = (obj, rule)
         return rule
 
     return enter
@@ -76,34 +94,17 @@ def setter(kinds: str, *names: str) -> Callable[[R], R]:
 
 
 def find(obj: Any) -> Rule | None:
-    """The rule of a callable, by identity; all ufuncs share one."""
+    """The rule of a callable, by identity, or of the family that it belongs to."""
     entry = _RULES.get(id(obj))
     if entry is not None and entry[0] is obj:
         return entry[1]
-    if isinstance(obj, np.ufunc):
-        from hloc.frontend.tables.ufunc_calls import ufunc_rule
-
-        return ufunc_rule(obj)
-    if isinstance(obj, np.vectorize):
-        from hloc.frontend.tables.iterating import vectorized_rule
-
-        return vectorized_rule(obj)
-    bound = getattr(obj, "__self__", None)
-    if _is_random(obj) or _is_random(bound):
-        from hloc.frontend.tables.refused import random_rule
-
-        return random_rule(obj)
-    if isinstance(bound, np.ufunc):
-        from hloc.frontend.tables.ufunc_calls import ufunc_method
-
-        return ufunc_method(bound, obj.__name__)
-    return None
+    return next((rule for find_in in _FAMILIES if (rule := find_in(obj)) is not None), None)
 
 
-def _is_random(obj: Any) -> bool:
-    """Functions, generators and classes of numpy.random."""
-    owner = getattr(obj, "__module__", None) or type(obj).__module__
-    return isinstance(owner, str) and owner.startswith("numpy.random")
+def find_indexed(obj: Any) -> Rule | None:
+    """The rule of `obj[…]`, by identity."""
+    entry = _INDEXED.get(id(obj))
+    return entry[1] if entry is not None and entry[0] is obj else None
 
 
 def known_objects() -> list[Any]:

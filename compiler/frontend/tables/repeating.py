@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hloc.diagnostics.errors import ShapeError, UnsupportedError
+from hloc.frontend.arrays import list_items, resolve_list
 from hloc.frontend.tables.arguments import (
     NONE,
     ZERO,
@@ -20,10 +21,11 @@ from hloc.frontend.tables.arguments import (
 from hloc.frontend.tables.array_methods import static_shape
 from hloc.frontend.tables.joining import at_least, joined
 from hloc.frontend.tables.known import known_array
-from hloc.frontend.values import AbstractValue, Const
+from hloc.frontend.tables.reductions import Reduction, mean_value
+from hloc.frontend.values import AbstractValue, Const, ListRef, TupleV
 from hloc.ir.core import Value
 from hloc.ops import helpers
-from hloc.ops.elementwise import FloorMod, Subtract
+from hloc.ops.elementwise import FloorMod, RoundNearestEven, Subtract
 from hloc.ops.indexing import Gather, Read
 from hloc.ops.reduction import ReduceMax, ReduceMin, ReduceSum
 from hloc.ops.shape import Pad, Reverse, Slice
@@ -98,9 +100,6 @@ def roll_(sp: Specializer, a: AbstractValue, shift: AbstractValue, axis: Abstrac
         return sp.result(helpers.reshape(sp.builder, _rolled(sp, flat, shift, 0), shape))
     known = sp.static(axis, "an axis")
     axes = [normal_axis(int(d), x.type.rank) for d in (known if isinstance(known, tuple | list) else (known,))]
-    from hloc.frontend.arrays import list_items, resolve_list
-    from hloc.frontend.values import ListRef, TupleV
-
     several = isinstance(resolve_list(sp, shift), TupleV | ListRef)
     shifts = list_items(sp, shift) if several else [shift]
     if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
@@ -253,13 +252,9 @@ def _pad_constant(sp: Specializer, x: Value, widths: list[tuple[int, int]], cons
 
 
 def _pad_reduced(sp: Specializer, x: Value, d: int, low: int, high: int, kind: str) -> Value:
-    from hloc.frontend.tables.reductions import Reduction, mean_value
-
     r = Reduction.of(sp, sp.new_array(x), Const(d), Const(True))
     one = mean_value(r, None) if kind == "mean" else r.apply(REDUCING[kind])
     if kind == "mean" and x.type.dtype.kind in "iu":
-        from hloc.ops.elementwise import RoundNearestEven
-
         one = sp.emit(RoundNearestEven, one)
     one = helpers.convert(sp.builder, one, x.type.dtype)
     parts = [picked(sp, one, [0] * low, d), x, picked(sp, one, [0] * high, d)]

@@ -23,10 +23,12 @@ from hloc.frontend.tables.arguments import (
     numpy_function,
     one_axis,
 )
+from hloc.frontend.tables.joining import joined
 from hloc.frontend.tables.known import known_array, known_value
 from hloc.frontend.tables.rearranging import viewed
 from hloc.frontend.tables.registry import method
 from hloc.frontend.tables.repeating import part_of, resize_
+from hloc.frontend.tables.sorting import argsort_, sort_
 from hloc.frontend.ufuncs import apply_ufunc
 from hloc.frontend.values import AbstractValue, Const, SliceV, TupleV
 from hloc.frontend.views import ReshapeView
@@ -325,16 +327,12 @@ def isin_(
 @numpy_function(np.partition)
 def partition_(sp: Specializer, a: AbstractValue, kth: AbstractValue, axis: AbstractValue = LAST) -> AbstractValue:
     """Sorts: NumPy leaves the order inside the parts open."""
-    from hloc.frontend.tables.sorting import sort_
-
     return sort_(sp, a, axis)
 
 
 @numpy_function(np.argpartition, methods="argpartition", kinds="array")
 def argpartition_(sp: Specializer, a: AbstractValue, kth: AbstractValue, axis: AbstractValue = LAST) -> AbstractValue:
     """Sorts: NumPy leaves the order inside the parts open."""
-    from hloc.frontend.tables.sorting import argsort_
-
     return argsort_(sp, a, axis)
 
 
@@ -375,6 +373,4 @@ def argwhere_(sp: Specializer, a: AbstractValue) -> AbstractValue:
     found = known_positions(sp, a, "np.argwhere")
     assert isinstance(found, TupleV)
     columns = [sp.number(item) for item in found.items]
-    from hloc.frontend.tables.joining import joined
-
     return sp.new_array(joined(sp, [helpers.expand_dims(sp.builder, c, (1,)) for c in columns], 1))

@@ -9,11 +9,12 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.arrays import as_array
+from hloc.frontend.operators import python_call
 from hloc.frontend.subscripts import parse_index
-from hloc.frontend.tables.arguments import NONE, normal_axis
+from hloc.frontend.tables.arguments import NONE, array_ref, normal_axis
 from hloc.frontend.tables.arguments import ZERO as FIRST
 from hloc.frontend.tables.reductions import sum_dtype
-from hloc.frontend.tables.registry import Rule, find
+from hloc.frontend.tables.registry import Rule, family, find
 from hloc.frontend.ufuncs import UFUNCS, apply_ufunc
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV
 from hloc.ir.core import Value
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 
 @cache
+@family
+def ufunc_or_method(obj: Any) -> Rule | None:
+    if isinstance(obj, np.ufunc):
+        return ufunc_rule(obj)
+    bound = getattr(obj, "__self__", None)
+    return ufunc_method(bound, obj.__name__) if isinstance(bound, np.ufunc) else None
+
+
 def ufunc_rule(function: np.ufunc) -> Rule | None:
     """How a ufunc is called; None for one without a lowering."""
     if function not in UFUNCS:
@@ -47,8 +56,6 @@ def ufunc_rule(function: np.ufunc) -> Rule | None:
         as_dtype = None if dtype is None else np.dtype(sp.static(dtype, "a dtype"))
         arrays = [as_array(sp, a) for a in args]
         if all(isinstance(a, Const) for a in arrays) and out is None and where is None and as_dtype is None:
-            from hloc.frontend.operators import python_call
-
             return python_call(sp, function, *(a.obj for a in arrays if isinstance(a, Const)))
         return apply_ufunc(sp, function, arrays, out=out, where=where, dtype=as_dtype)
 
@@ -140,13 +147,10 @@ def _at_rule(function: np.ufunc) -> Rule | None:
         return None
 
     def at(sp: Specializer, a: AbstractValue, indices: AbstractValue, b: AbstractValue) -> AbstractValue:
-        from hloc.frontend.tables.arguments import array_ref
-        from hloc.frontend.ufuncs import apply_ufunc as apply
-
         target = array_ref(sp, a)
         value = as_array(sp, b)
         if function is np.subtract:
-            value = apply(sp, np.negative, [value])
+            value = apply_ufunc(sp, np.negative, [value])
         scatter_add(sp, target, indices, value, mode)
         return NONE
 
