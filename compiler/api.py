@@ -141,14 +141,14 @@ class CompiledFunction:
         return self._run(self._compile(values, capacity), values)
 
     def _compile(self, values: tuple[Any, ...], print_capacity: int = 4096) -> BoundProgram:
-        from hloc.pipeline import compile_program, emit
+        from hloc.pipeline import build
 
         with self._lock:
             for bound in self._programs:
                 if bound.matches(*values) and bound.program.print_capacity in (0, print_capacity):
                     return bound
             program = self._specialize(dict(zip(self._names, values, strict=True)), print_capacity)
-            bound = compile_program(program, emit(program, self.options))
+            bound = build(program, self.options)
             self._programs.insert(0, bound)
             return bound
 

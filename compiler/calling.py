@@ -10,7 +10,7 @@ import numpy as np
 
 from hloc.matching import Accessors, accessors
 from hloc.program import MessagePart, Output, PrintSite, Program
-from hloc.runtime.array import Array
+from hloc.runtime.array import Array, array
 from hloc.runtime.executable import Executable
 
 
@@ -142,7 +142,7 @@ def _maker(output: Output, access: Accessors) -> Maker:
             return _input_maker(output, access)
         case "masked":
             values_at, mask_at = (part.index for part in output.parts)
-            return lambda raws, _: _host(raws[values_at])[_host(raws[mask_at])]
+            return lambda raws, _: array(_host(raws[values_at])[_host(raws[mask_at])])
     makers = [_maker(part, access) for part in output.parts]
     assemble = _assembler(output)
     return lambda raws, values: assemble([make(raws, values) for make in makers])

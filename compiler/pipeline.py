@@ -15,7 +15,7 @@ from hloc.frontend.entry import specialize
 from hloc.frontend.specializer import Options
 from hloc.ir.core import Module, clone_block
 from hloc.program import Program
-from hloc.runtime import backend, compile_or_load
+from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.simplify import simplify
 
@@ -72,3 +72,13 @@ def emit(program: Program, options: CompileOptions) -> Emitted:
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
     return BoundProgram(program, compile_or_load(emitted.bytecode, emitted.build_options))
+
+
+def build(program: Program, options: CompileOptions) -> BoundProgram:
+    """Emit and compile; a tuned program that XLA refuses is emitted again in plain form."""
+    try:
+        return compile_program(program, emit(program, options))
+    except XlaCompileError:
+        if not options.tune:
+            raise
+        return compile_program(program, emit(program, dataclasses.replace(options, tune=False)))

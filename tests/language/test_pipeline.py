@@ -1,0 +1,33 @@
+"""The way of a program: what XLA refuses in tuned form is compiled in plain form; selections come back as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hloc
+import numpy as np
+import pytest
+from hloc import pipeline
+from hloc.runtime import XlaCompileError
+
+from .agreement import define
+
+
+def test_a_refused_tuned_program_is_compiled_in_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    emit, tried = pipeline.emit, []
+
+    def refusing(program: Any, options: pipeline.CompileOptions) -> Any:
+        tried.append(options.tune)
+        if options.tune:
+            raise XlaCompileError("refused")
+        return emit(program, options)
+
+    monkeypatch.setattr(pipeline, "emit", refusing)
+    assert hloc.compile(define("def program(x):\n    return x + 1\n"))(2) == 3
+    assert tried == [True, False]
+
+
+def test_a_selection_is_trimmed_to_an_array() -> None:
+    found = hloc.compile(define("def program(x):\n    return x[x > 0] * 2\n"))(np.array([1.0, -2.0, 3.0]))
+    assert isinstance(found, hloc.Array)
+    np.testing.assert_array_equal(found, [2.0, 6.0])
