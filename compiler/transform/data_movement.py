@@ -4,6 +4,7 @@
 %b = upd %a, %v, %i; %w = read %b, %i           → %v             (the same window)
 %v = read %a, %i;    %b = upd %a, %v, %i        → %a             (the same window)
 %b = upd %a, %v, %i; %c = upd %b, %w, %i        → %c = upd %a, %w, %i
+%b = transpose %a;   %c = %b @ %v               → %c = %v @ %a   (a matrix and a vector)
 """
 
 from __future__ import annotations
@@ -131,6 +132,20 @@ def upd(rw: Rewriter, op: Op) -> Replacement:
     return None
 
 
+def dot_general(rw: Rewriter, op: Op) -> Replacement:
+    """A transposed matrix times a vector is the vector times the matrix, which is not moved then."""
+    names = ("lhs_contract", "rhs_contract")
+    for matrix, vector, name in zip(op.operands, op.operands[::-1], names, strict=True):
+        moved = producer_of(rw, matrix, "transpose")
+        if moved is None or matrix.type.rank != 2 or vector.type.rank != 1 or len(op.attrs[name]) != 1:
+            continue
+        (x,), contracted = moved.operands, moved.attrs["permutation"][op.attrs[name][0]]
+        operands, dims = ((vector, x), (0, contracted)) if contracted == 0 else ((x, vector), (contracted, 0))
+        attrs = {"lhs_batch": (), "rhs_batch": ()} | {n: (d,) for n, d in zip(names, dims, strict=True)}
+        return [rw.emit("dot_general", operands, op.result.type, **attrs)]
+    return None
+
+
 RULES: dict[str, Rule] = {
     "reshape": reshape,
     "transpose": transpose,
@@ -145,6 +160,7 @@ RULES: dict[str, Rule] = {
     "reduce_min": whole,
     "reduce_and": whole,
     "reduce_or": whole,
+    "dot_general": dot_general,
     "read": read,
     "upd": upd,
 }

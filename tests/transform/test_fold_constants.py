@@ -315,6 +315,28 @@ def test_moved_elements() -> None:
     )
 
 
+def test_a_matrix_times_a_vector_is_not_transposed() -> None:
+    check_golden(
+        fold_constants,
+        """
+        func @main(%a: f64[2,3], %u: f64[2], %v: f64[3]) -> (f64[3], f64[2]) {
+          %t: f64[3,2] = transpose %a {permutation = (1, 0)}
+          %x: f64[3] = dot_general %t, %u {lhs_batch = (), rhs_batch = (), lhs_contract = (1,), rhs_contract = (0,)}
+          %y: f64[2] = dot_general %v, %t {lhs_batch = (), rhs_batch = (), lhs_contract = (0,), rhs_contract = (0,)}
+          return %x, %y
+        }
+        """,
+        """
+        func @main(%a: f64[2,3], %u: f64[2], %v: f64[3]) -> (f64[3], f64[2]) {
+          %t: f64[3,2] = transpose %a {permutation = (1, 0)}
+          %x: f64[3] = dot_general %u, %a {lhs_batch = (), rhs_batch = (), lhs_contract = (0,), rhs_contract = (0,)}
+          %y: f64[2] = dot_general %a, %v {lhs_batch = (), rhs_batch = (), lhs_contract = (1,), rhs_contract = (0,)}
+          return %x, %y
+        }
+        """,
+    )
+
+
 @pytest.mark.parametrize("seed", range(15))
 def test_random_programs_compute_the_same(seed: int) -> None:
     check_random(fold_constants, seed)
