@@ -12,10 +12,10 @@ from tools.benchmarks.loop_cases import Loop, loops
 from tools.benchmarks.report import Table, geometric_mean, ratio, seconds
 from tools.benchmarks.timing import Contender, interleaved
 
-
 _NOTE = (
-    "Of the prefix sum's time about a third is copying the argument, which NumPy puts where XLA cannot read it in place "
-    "(at no multiple of 64 bytes), and a quarter is filling `out` with zeros, which Numba leaves to the operating system."
+    "Of the prefix sum's time about a third is copying the argument, which NumPy puts where XLA cannot read it in "
+    "place (at no multiple of 64 bytes), and a quarter is filling `out` with zeros, which Numba leaves to the operating "
+    "system."
 )
 
 
