@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import hloc
 import numpy as np
+
+import hloc
 from hloc.calling import BoundProgram
 from hloc.ir.to_python import run_python
 from hloc.runtime import backend

@@ -202,14 +202,34 @@ class Expressions:
             return self.leaf(kind)
         v = self.rng.choice(arrays)
         if kind.name == "int":
-            return Quantity(f"len({v.name})", INT, v.kind.shape[0], v.kind.shape[0])
+            return self.choose(
+                (1, lambda: Quantity(f"len({v.name})", INT, v.kind.shape[0], v.kind.shape[0])),
+                (2, self.of_list),
+                (1, self.comprehension),
+            )
         one = [a for a in arrays if len(a.kind.shape) == 1 and a.kind.name == "f64"]
         if not one:
             return self.leaf(kind)
         v = self.rng.choice(one)
-        return Quantity(
-            f"float({self.rng.choice(['sum', 'min', 'max'])}({v.name}))", FLOAT, -(2**40), 2**40, v.limits[2]
-        )
+        how = self.rng.choice(["sum({})", "min({})", "max({})", "{}.sum()", "{}.max()", "{}.min()", "(-{}).min()"])
+        return Quantity(f"float({how.format(v.name)})", FLOAT, -(2**40), 2**40, v.limits[2])
+
+    def of_list(self) -> Quantity:
+        """An element of a list, or what a builtin makes of the whole."""
+        if not self.scope.lists:
+            return self.leaf(INT)
+        name, n = self.rng.choice(list(self.scope.lists.items()))
+        whole = [f"{f}({name})" for f in ("sum", "max", "min", "len")]
+        ordered = f"sorted({name})[{self.rng.randint(-n, n - 1)}]"
+        element = f"{name}[{self.index(n)}]"
+        return Quantity(self.rng.choice([element, element, element, *whole, ordered]), INT, -40000, 40000)
+
+    def comprehension(self) -> Quantity:
+        """A builtin over a comprehension."""
+        v = self.writer.fresh("v")
+        text = f"{v} * {self.small(INT).text} - {self.rng.randint(0, 3)} for {v} in range({self.rng.randint(1, 4)})"
+        outer = self.rng.choice(["sum([{}])", "max([{}])", "sum({})", "min({})"])
+        return Quantity(outer.format(text), INT, -800, 800)
 
     # --- NumPy scalars: elements of arrays
 
@@ -286,6 +306,7 @@ class Expressions:
             (8, lambda: self.truth(depth)),
             (3, lambda: self.element_test()),
             (2, lambda: self.guarded_read()),
+            (1, self.whole_test),
             (1, lambda: self.number(INT, depth - 1).text),
             (1, lambda: f"{self.truth(depth - 1)} {self.rng.choice(['and', 'or'])} {self.element_test()}"),
         )
@@ -296,6 +317,14 @@ class Expressions:
         if element is None:
             return self.truth(1)
         return f"{element.text} {self.rng.choice(['<', '>', '==', '>='])} {self.number(INT if name == 'i64' else FLOAT, 1).text}"
+
+    def whole_test(self) -> str:
+        """any, all of a compared array."""
+        arrays = self.scope.find(lambda v: v.kind.shape is not None and len(v.kind.shape) == 1 and v.bound)
+        if not arrays:
+            return self.truth(1)
+        a, x = self.rng.choice(arrays).name, self.rng.randint(-2, 4)
+        return self.rng.choice([f"any({a} > {x})", f"all({a} < {x})", f"({a} == {x}).any()", f"({a} > {x}).all()"])
 
     def guarded_read(self) -> str:
         """`0 <= n < len(a) and a[n] > x`: the read is never reached out of range."""
@@ -363,6 +392,11 @@ class Expressions:
             b = self.array(other, depth - 1) if other.shape else self.small(other)
             a = self.array(kind, depth - 1)
             return self.binary(self.rng.choice("+-*"), *self.rng.sample([a, b], 2))
+        if depth > 0 and self.rng.random() < 0.15:
+            a, b = self.array(kind, depth - 1), self.array(kind, depth - 1)
+            test = f"{a.text} {self.rng.choice(['<', '>=', '=='])} {self.small(INT if kind.integer else FLOAT).text}"
+            bits = max(a.bits, b.bits)
+            return Quantity(f"np.where({test}, {a.text}, {b.text})", kind, min(a.low, b.low), max(a.high, b.high), bits)
         place = self.array_place(kind)
         if place is not None and self.rng.random() < 0.9:
             return Quantity(place, kind, *Variable.of("", kind).limits)

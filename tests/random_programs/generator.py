@@ -64,6 +64,8 @@ def _helper(writer: Writer, name: str) -> None:
     for n, kind in zip(names, kinds, strict=True):
         scope.declare(Variable.of(n, kind))
     scope.result = [Kind(rng.choice(["int", "float"])) for _ in range(rng.choice([1, 1, 2]))]
+    if kinds[0].shape and rng.random() < 0.4:
+        scope.result[-1] = kinds[0]
     texts = [f"{n}={_default(rng, kind)}" if d else n for n, kind, d in zip(names, kinds, defaults, strict=True)]
     Statements(scope, depth=1).function(name, texts, size=rng.randint(1, 4))
     writer.helpers.append((name, names, kinds, defaults, scope.result))

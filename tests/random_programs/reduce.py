@@ -17,7 +17,6 @@ from typing import Any
 from .check import compare
 from .generator import Program, generate
 
-
 SECONDS = 20
 UNFIT = (ast.Slice, ast.Starred, ast.FormattedValue, ast.JoinedStr)
 
@@ -33,34 +32,42 @@ def reduce(program: Program, fails: Callable[[Program], bool]) -> Program:
         if fails(single):
             program = single
             break
-    while True:
-        for source in smaller(program.source):
-            candidate = dataclasses.replace(program, source=source)
-            if fails(candidate):
-                program = candidate
-                break
-        else:
-            return program
+    for statements in (True, False):
+        while (candidate := _step(program, fails, statements)) is not None:
+            program = candidate
+    return program
 
 
-def smaller(source: str) -> Iterator[str]:
-    """Texts of programs with one thing taken away, largest first."""
+def _step(program: Program, fails: Callable[[Program], bool], statements: bool) -> Program | None:
+    """The first smaller program that fails still, whole statements taken away or parts of expressions."""
+    for source in smaller(program.source, statements):
+        candidate = dataclasses.replace(program, source=source)
+        if fails(candidate):
+            return candidate
+    return None
+
+
+def smaller(source: str, statements: bool) -> Iterator[str]:
+    """Texts of programs with one thing taken away, smallest first."""
     tree = ast.parse(source)
-    count = sum(1 for _ in _edits(tree))
-    edits = []
+    count = sum(1 for _ in _edits(tree, statements))
+    edits = set()
     for j in range(count):
         changed = copy.deepcopy(tree)
-        next(edit for i, edit in enumerate(_edits(changed)) if i == j)()
-        edits.append(ast.unparse(ast.fix_missing_locations(changed)) + "\n")
-    yield from sorted({e for e in edits if len(e) < len(source) or e.count("\n") < source.count("\n")}, key=len)
+        next(edit for i, edit in enumerate(_edits(changed, statements)) if i == j)()
+        edits.add(ast.unparse(ast.fix_missing_locations(changed)) + "\n")
+    plain = ast.unparse(tree)
+    yield from sorted((e for e in edits if len(e) <= len(plain)), key=len)
 
 
-def _edits(tree: ast.AST) -> Iterator[Callable[[], Any]]:
+def _edits(tree: ast.AST, statements: bool) -> Iterator[Callable[[], Any]]:
     for node in ast.walk(tree):
         for name, value in () if isinstance(node, ast.JoinedStr) else ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                for j, stmt in enumerate(value):
+                for j, stmt in enumerate(value if statements else ()):
                     yield from _statement_edits(node, name, value, j, stmt)
+            elif statements:
+                continue
             elif isinstance(value, ast.expr) and isinstance(getattr(value, "ctx", ast.Load()), ast.Load):
                 for part in _parts(value):
                     yield lambda node=node, name=name, part=part: setattr(node, name, part)

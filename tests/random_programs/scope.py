@@ -94,6 +94,7 @@ class Scope:
     variables: dict[str, Variable] = field(default_factory=dict)
     functions: list[tuple[str, list[Kind], Kind]] = field(default_factory=list)
     result: list[Kind] = field(default_factory=list)
+    lists: dict[str, int] = field(default_factory=dict)
     loops: int = 0
     trips: int = 1
 
@@ -107,9 +108,9 @@ class Scope:
     @contextmanager
     def branch(self) -> Any:
         """Names bound inside may be unbound afterwards; names bound before stay bound."""
-        before, functions = dict(self.variables), list(self.functions)
+        before, functions, lists = dict(self.variables), list(self.functions), dict(self.lists)
         yield
-        self.functions = functions
+        self.functions, self.lists = functions, lists
         for name, variable in self.variables.items():
             if name not in before or not before[name].bound:
                 before[name] = replace(variable, bound=False)

@@ -45,6 +45,9 @@ class Statements(Expressions):
             (2, self.unpack),
             (2, self.call_helper),
             (1, self.list_or_tuple),
+            (2, self.write_list),
+            (2, self.masked),
+            (2, self.move_parts),
             (1, self.local_function),
             (1, self.effect),
             (2, self.rebind),
@@ -130,10 +133,65 @@ class Statements(Expressions):
         )
         if self.rng.random() < 0.4:
             self.writer.line(f"{name}.append({self.fitted(INT, 1).text})")
+            n += 1
+        self.scope.lists[name] = n
         self.writer.line(f"{name}[{self.index(n)}] {self.rng.choice(['=', '-='])} {self.small(INT).text}")
         self.writer.line(f"s += {name}[{self.index(n)}] * {self.rng.choice([f'len({name})', '3', f'{name}[-1] % 5'])}")
         if self.rng.random() < 0.3:
             self.writer.line(f"s -= {self.rng.choice(['sum', 'max', 'min'])}({name})")
+
+    def write_list(self) -> None:
+        """An element of a list set, two swapped, or the items walked over."""
+        if not self.scope.lists:
+            self.list_or_tuple()
+            return
+        name, n = self.rng.choice(list(self.scope.lists.items()))
+        p, q = (f"{name}[{self.index(n)}]" for _ in range(2))
+        form = self.rng.choice(["set", "swap", "walk", "alias"])
+        if form == "set":
+            self.writer.line(f"{p} = {self.fitted(INT).text}")
+        elif form == "swap":
+            self.writer.line(f"{p}, {q} = {q}, {p}")
+        elif form == "alias":
+            other = self.writer.fresh("l")
+            self.writer.line(f"{other} = {self.rng.choice([name, f'{name}[:]', f'{name}[::-1]', f'{name}.copy()'])}")
+            self.scope.lists[other] = n
+        else:
+            v = self.writer.fresh("v")
+            with self.writer.block(f"for {v} in {name}:"):
+                self.writer.line(f"s += {v} % {self.rng.randint(2, 9)}")
+
+    def masked(self) -> None:
+        """Elements chosen by a condition set or changed."""
+        arrays = self.scope.find(lambda v: v.kind.shape is not None and v.bound)
+        if not arrays:
+            return
+        v = self.rng.choice(arrays)
+        number = INT if v.kind.integer else FLOAT
+        op = self.rng.choice(["=", "+=", "-="]) if v.kind.name in ADDED else "="
+        test = f"{v.name} {self.rng.choice(['<', '>', '=='])} {self.small(number, 0).text}"
+        self.writer.line(f"{v.name}[{test}] {op} {self.small(number).text}")
+
+    def move_parts(self) -> None:
+        """Parts of an array moved within it, overlapping; two parts swapped through views; a name of a loop set again."""
+        arrays = self.scope.find(lambda v: v.kind.shape is not None and v.bound and v.kind.shape[0] > 2)
+        loops = self.scope.find(lambda v: v.name.startswith("i_") and v.kind == INT and v.bound and not v.writable)
+        if loops and self.rng.random() < 0.15:
+            name = self.rng.choice(loops).name
+            self.writer.line(f"{name} = {self.fitted(INT).text}")
+            self.scope.declare(replace(Variable.of(name, INT), writable=False))
+        elif arrays:
+            a = self.rng.choice(arrays).name
+            forms = [
+                "{0}[1:] = {0}[:-1]",
+                "{0}[:-1] = {0}[1:]",
+                "{0}[0], {0}[1] = {0}[1], {0}[0]",
+                "{0}[:] = {0}[::-1]",
+                "{0}[:2], {0}[1:3] = {0}[1:3], {0}[:2]",
+                "{0}[1:] -= {0}[:-1] % 8",
+                "{0}[::2] = {0}[::-2]",
+            ]
+            self.writer.line(self.rng.choice(forms).format(a))
 
     def local_function(self) -> None:
         """A lambda, or a nested function that reads, and perhaps sets, names of this one."""
@@ -260,6 +318,8 @@ class Statements(Expressions):
                 self.scope.declare(v)
             self.block(depth)
         assert self.scope.trips == kept
+        if text.startswith("range(") and text[6:-1].isdigit():
+            self.scope.declare(variables[0])
         self.loop_else(depth)
 
     def range_text(self, a: Variable | None) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.language.agreement import agree, define
 
 A = np.array([1.5, -2.0, 0.25, 4.0, 3.0])
@@ -39,6 +40,11 @@ PROGRAMS = {
         "m, a, n",
         "r = m[0]\nfor i in range(n):\n    if i % 2 == 0: r = m[(n + i) % 3]\n    else: r = a[n % 2]\nreturn r",
         [(M, M * 2, 1), (M, M * 2, 2)],
+    ),
+    "returns of an array and of a view of it in a loop": (
+        "m, n, k",
+        "for i in range(3):\n    if n:\n        if k: return 1, m\n    elif n:\n        return 2, m[::-1]\n    return 3, m\nreturn 4, m",
+        [(M, 0, 0), (M, 1, 1), (M, 1, 0)],
     ),
     "defaults of a lambda made in a branch": ("n", "if n > 0: f = lambda v=n * 2: v + 1\nreturn f()", [(1,), (-1,)]),
 }
