@@ -11,8 +11,8 @@ from typing import Any
 from hloc.calling import BoundProgram
 from hloc.emit.module import Emitted, emit_module
 from hloc.emit.options import EmitOptions
+from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
-from hloc.frontend.specializer import Options
 from hloc.ir.core import Module, clone_block
 from hloc.program import Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load

@@ -33,7 +33,8 @@ from hloc.frontend.values import (
 from hloc.program import Path
 
 if TYPE_CHECKING:
-    from hloc.frontend.specializer import Frame, Specializer
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
 
 
 def call(

@@ -11,11 +11,12 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, InternalError
 from hloc.frontend import effects
 from hloc.frontend.calls import call, call_entry
+from hloc.frontend.context import Decisions, Interpreter, Options, Restart
 from hloc.frontend.expressions import evaluate
 from hloc.frontend.inputs import capture
 from hloc.frontend.iteration import iterate
 from hloc.frontend.source import function_source
-from hloc.frontend.specializer import Decisions, Interpreter, Options, Restart, Specializer
+from hloc.frontend.specializer import Specializer
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
 from hloc.frontend.statements import assign, run_block
 from hloc.frontend.structure import kind_of, same

@@ -35,7 +35,8 @@ from hloc.frontend.values import (
 from hloc.ir.core import Value
 
 if TYPE_CHECKING:
-    from hloc.frontend.specializer import Frame, Specializer
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
 
 
 def evaluate(sp: Specializer, node: gast.expr) -> AbstractValue:

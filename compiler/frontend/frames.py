@@ -21,7 +21,8 @@ from hloc.frontend.values import (
 )
 
 if TYPE_CHECKING:
-    from hloc.frontend.specializer import Frame, Specializer
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
 
 MAX_DEPTH = 64
 

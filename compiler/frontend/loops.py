@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import gast
@@ -18,6 +17,7 @@ from hloc.diagnostics.errors import StaticValueError
 from hloc.frontend import operators
 from hloc.frontend.arrays import to_table
 from hloc.frontend.branches import branch
+from hloc.frontend.context import LoopContext
 from hloc.frontend.effects import no_error, word
 from hloc.frontend.expressions import evaluate, operand
 from hloc.frontend.iteration import Iteration
@@ -32,7 +32,7 @@ from hloc.frontend.joins import (
     unify_any,
 )
 from hloc.frontend.names import own_slot
-from hloc.frontend.specializer import LoopContext
+from hloc.frontend.repeated import repeat_for, repeat_while
 from hloc.frontend.state import ERROR, Slot, State, is_status, label_of
 from hloc.frontend.structure import same
 from hloc.frontend.values import (
@@ -52,7 +52,7 @@ from hloc.ir.core import Block, Value, substitute
 from hloc.ir.types import B1, I64, TensorType
 from hloc.ops import helpers
 from hloc.ops.control import For, While
-from hloc.ops.elementwise import Add, And, Not, Select
+from hloc.ops.elementwise import Add, And, Select
 from hloc.program import StaticUse
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run_while(sp: Specializer, stmt: gast.While) -> AbstractValue:
     if stmt in sp.decisions.repeated:
         use = sp.decisions.repeated[stmt]
         sp.report_repeated(StaticUse("loop repeated with known values", use.reason, sp.span))
-        return _repeat_while(sp, stmt, 0)
+        return repeat_while(sp, stmt, 0)
     loop = Loop(sp, stmt)
     if not loop.try_test_region():
         loop.rotate()
@@ -80,7 +80,7 @@ def run_for(sp: Specializer, stmt: gast.For) -> AbstractValue:
     if isinstance(iteration.length, Const) and iteration.length.obj <= 0:
         return FALLS
     if not iteration.uniform or stmt in sp.decisions.repeated:
-        return _repeat_for(sp, stmt, iteration)
+        return repeat_for(sp, stmt, iteration)
     loop = Loop(sp, stmt, iteration)
     if stmt.exit_flags:
         loop.counted_with_exits()
@@ -532,70 +532,3 @@ def _cannot_fail(cond: Block) -> bool:
 def _has_effects(test: gast.expr) -> bool:
     """Calls of user functions and `:=` may change variables or arrays."""
     return any(isinstance(node, gast.NamedExpr | gast.Call) for node in gast.walk(test))
-
-
-# --- repetition with known values
-
-
-def _repeat_for(sp: Specializer, stmt: gast.For, iteration: Iteration) -> AbstractValue:
-    with sp.at(stmt.iter):
-        length = iteration.static_length(sp)
-        use = sp.decisions.repeated.get(stmt)
-        limit = sp.options.max_repeat
-        if length > limit:
-            reason = f" ({use.reason} must be known)" if use else ""
-            raise StaticValueError(
-                f"this loop would be repeated {length} times at compile time{reason}; the limit is {limit}",
-                help="let the sizes of arrays not depend on the loop variable, or iterate over an array",
-            )
-    sp.report_repeated(
-        StaticUse(f"loop repeated {length} times", use.reason if use else "its items are unlike", sp.span)
-    )
-    return _trips(sp, stmt, iteration, 0, length)
-
-
-def _trips(sp: Specializer, stmt: gast.For, iteration: Iteration, first: int, length: int) -> AbstractValue:
-    for j in range(first, length):
-        with sp.at(stmt.target):
-            sp.assign(stmt.target, iteration.item(sp, Const(j)))
-        if isinstance(sp.run_block(stmt.body), NeverV):
-            return NeverV()
-        stop = _stopped(sp, stmt)
-        if stop is True:
-            return FALLS
-        if isinstance(stop, Value):
-            rest = partial(_trips, sp, stmt, iteration, j + 1, length)
-            return branch(sp, sp.emit(Not, stop), rest, lambda: FALLS)
-    return FALLS
-
-
-def _stopped(sp: Specializer, stmt: gast.AST) -> bool | Value:
-    """Whether an exit flag is set."""
-    result: AbstractValue = Const(False)
-    for name in stmt.exit_flags:
-        slot = own_slot(sp, name)
-        assert slot is not None
-        result = operators.logical_or(sp, result, sp.state[slot])
-    return operators.truth(sp, result)
-
-
-def _repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue:
-    """A `while` whose variables must be known: its test decides now, trip by trip."""
-    while True:
-        condition = operators.truth(sp, operand(sp, stmt.test))
-        if condition is False:
-            return FALLS
-        trips += 1
-        if trips > sp.options.max_repeat:
-            raise StaticValueError(
-                f"this loop would be repeated more than {sp.options.max_repeat} times at compile time"
-            )
-        if isinstance(condition, Value):
-            sp.demand(condition, "the test of a loop that is repeated")
-        if isinstance(sp.run_block(stmt.body), NeverV):
-            return NeverV()
-        stop = _stopped(sp, stmt)
-        if stop is True:
-            return FALLS
-        if isinstance(stop, Value):
-            return branch(sp, sp.emit(Not, stop), partial(_repeat_while, sp, stmt, trips), lambda: FALLS)

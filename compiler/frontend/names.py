@@ -12,7 +12,8 @@ from hloc.frontend.values import AbstractValue, ConflictV, Const, MaybeV, NeverV
 from hloc.program import Path
 
 if TYPE_CHECKING:
-    from hloc.frontend.specializer import Frame, Specializer
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
 
 VariableSlot = tuple[int, str]
 

@@ -36,6 +36,12 @@ def describe(value: AbstractValue) -> tuple[TensorType, bool] | None:
     return None
 
 
+def is_python_number(value: AbstractValue) -> bool:
+    """A Python number: weak in promotion, with Python's errors."""
+    described = describe(value)
+    return described is not None and described[1]
+
+
 def promote(kinds: Sequence[Kind]) -> np.dtype:
     """The common element type. All weak: as Python's bool < int < float < complex."""
     if all(weak for _, weak in kinds):

@@ -25,7 +25,8 @@ from hloc.ir.core import Block, Function, Value, free_values, substitute, walk
 from hloc.ops.control import Call
 
 if TYPE_CHECKING:
-    from hloc.frontend.specializer import Frame, Specializer
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
 
 STATUS: tuple[Slot, ...] = (ERROR, PRINT_POSITION, PRINT_LOG, *map(payload_slot, range(MAX_PAYLOAD)))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import gast
@@ -17,6 +16,7 @@ import numpy as np
 from hloc.diagnostics.errors import AliasError, CompileError, DTypeError, StaticValueError
 from hloc.diagnostics.span import Span
 from hloc.frontend import numbers
+from hloc.frontend.context import Decisions, Frame, Interpreter, LoopContext, Options, Restart
 from hloc.frontend.state import State
 from hloc.frontend.structure import cells_in, kind_of
 from hloc.frontend.values import (
@@ -47,69 +47,6 @@ from hloc.program import ErrorSite, Guard, Input, Path, PrintSite, StaticUse
 
 SHARED = Cell("shared", "several new objects")
 """Source of merged cells that may be the same new object under another name."""
-
-
-@dataclass
-class Decisions:
-    """What a specialisation must treat as static; grows with each restart."""
-
-    static: dict[Path, StaticUse] = field(default_factory=dict)
-    repeated: dict[Any, StaticUse] = field(default_factory=dict)
-    forced: frozenset[str] = frozenset()
-
-    def is_static(self, path: Path) -> bool:
-        """Whether the number at this path is to be known at compile time."""
-        named = path.root is None and path.steps[0][1] in self.forced
-        return named or path in self.static
-
-
-class Restart(Exception):
-    """The specialisation starts again under wider decisions."""
-
-
-@dataclass(eq=False)
-class Frame:
-    """One activation of a function: its number names its variables."""
-
-    number: int
-    source: Any
-    globals: dict[str, Any]
-    function: Any
-    closure: dict[str, tuple[int, str]]
-    caller: Frame | None = None
-    signature: object = None
-
-    def span(self, node: Any) -> Span:
-        span: Span = self.source.span(node)
-        return span
-
-
-@dataclass(eq=False)
-class LoopContext:
-    """A loop being specialised; demands on its counter repeat it."""
-
-    node: Any
-    span: Span
-
-
-@dataclass(frozen=True)
-class Options:
-    """checks: emit index and zero-division checks. print_capacity: words in the print log."""
-
-    checks: bool = True
-    print_capacity: int = 4096
-    max_repeat: int = 512
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """The phases that need each other in a circle: `entry` ties them together, calls go through the `Specializer`."""
-
-    call: Callable[[Specializer, AbstractValue, list[AbstractValue], dict[str, AbstractValue]], AbstractValue]
-    evaluate: Callable[[Specializer, gast.expr], AbstractValue]
-    run_block: Callable[[Specializer, Sequence[gast.stmt]], AbstractValue]
-    assign: Callable[[Specializer, gast.expr, AbstractValue], None]
-    iterate: Callable[[Specializer, AbstractValue], list[AbstractValue]]
 
 
 class Specializer:

@@ -20,6 +20,7 @@ from hloc.frontend.effects import fail
 from hloc.frontend.expressions import evaluate_index, make_function, matmul, operand
 from hloc.frontend.loops import run_for, run_while
 from hloc.frontend.names import own_slot, read_name, slot_of
+from hloc.frontend.python_arithmetic import constant_power
 from hloc.frontend.state import Slot
 from hloc.frontend.structure import kind_of
 from hloc.frontend.subscripts import get_item, set_item
@@ -187,7 +188,7 @@ def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractVal
         if name == "MatMult":
             raise UnsupportedError("@= is not supported yet", help="write a = a @ b")
         if name == "Pow":
-            short = operators.constant_power(sp, old, value)
+            short = constant_power(sp, old, value)
             if short is not None:
                 return operators.write_into(sp, short, old)
         return operators.binary_into(sp, name, old, value)

@@ -13,8 +13,8 @@ import numpy as np
 
 from hloc.frontend import numbers
 from hloc.frontend.arrays import nested_value, resolve_list
+from hloc.frontend.context import LoopContext
 from hloc.frontend.iteration import Iteration
-from hloc.frontend.specializer import LoopContext
 from hloc.frontend.structure import same
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ListRef, Tensor
 from hloc.ir.core import Block, Value

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import hloc
 import numpy as np
 import pytest
+
+import hloc
 from hloc import pipeline
 from hloc.runtime import XlaCompileError
 

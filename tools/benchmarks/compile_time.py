@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
-from hloc.frontend.specializer import Options
 from hloc.pipeline import CompileOptions, emit
 from hloc.runtime import compile_stablehlo
 from hloc.transform.eliminate_dead_code import eliminate_dead_code

@@ -215,7 +215,7 @@ def round_(sp: Specializer, value: AbstractValue, ndigits: AbstractValue = NONE)
             return Tensor(helpers.convert(sp.builder, x, np.int64), True)
         return int_(sp, Tensor(sp.emit(RoundNearestEven, x), True))
     digits = sp.static_int(ndigits, "the digits of round")
-    if operators.is_python_number(value) and digits > 0:
+    if numbers.is_python_number(value) and digits > 0:
         raise UnsupportedError(
             "round(x, digits) of a Python float rounds its decimal text, which compiled code cannot",
             help="use np.round(x, digits), which scales, rounds and scales back",

@@ -9,8 +9,8 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.arrays import as_array
+from hloc.frontend.indices import parse_index
 from hloc.frontend.operators import python_call
-from hloc.frontend.subscripts import parse_index
 from hloc.frontend.tables.arguments import NONE, array_ref, normal_axis
 from hloc.frontend.tables.arguments import ZERO as FIRST
 from hloc.frontend.tables.reductions import sum_dtype
