@@ -6,7 +6,7 @@ set of functions that take the `Specializer` first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -417,9 +417,6 @@ class Specializer:
     @property
     def span(self) -> Span:
         return self.builder.span
-
-
-Handler = Callable[..., AbstractValue]
 
 
 def _same_attributes(a: dict[str, Any], b: dict[str, Any]) -> bool:

@@ -14,8 +14,8 @@ from tools.benchmarks.timing import Contender, interleaved
 
 _NOTE = (
     "Of the prefix sum's time about a third is copying the argument, which NumPy puts where XLA cannot read it in "
-    "place (at no multiple of 64 bytes), and a quarter is filling `out` with zeros, which Numba leaves to the operating "
-    "system."
+    "place (at no multiple of 64 bytes), and a quarter is filling `out` with zeros, which Numba leaves to the "
+    "operating system."
 )
 
 
