@@ -391,7 +391,8 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
     if isinstance(value, Sequence_ | Mapping_):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
     if isinstance(value, ChoiceRef):
-        return ChoiceT(value.refs)
+        settled = all(sp.exists_outside(ref.cell) for ref in value.refs)
+        return ChoiceT(value.refs) if settled else ArrayT(value.type, sp.join_sources(value, state))
     if isinstance(value, ArrayRef) and not sp.exists_outside(value.cell):
         return ArrayT(value.type, sp.join_sources(value, state), value.is_list)
     if isinstance(value, ListRef | DictRef | ObjectRef) and not sp.exists_outside(value.cell):
