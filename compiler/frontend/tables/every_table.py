@@ -5,6 +5,8 @@ from __future__ import annotations
 from hloc.frontend.tables import (  # noqa: F401
     array_methods,
     builtin_functions,
+    builtin_iterables,
+    builtin_types,
     conditions,
     containers,
     contraction,
