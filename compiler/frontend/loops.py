@@ -6,7 +6,7 @@ again. A loop is repeated with known values only where something inside must be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -506,9 +506,9 @@ class LastT(Template):
     def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
         return self.inner.zeros(sp) if isinstance(value, UndefinedV) else self.inner.collect(sp, state, value)
 
-    def rebuild(self, sp: Specializer, values: object) -> AbstractValue:
+    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
         for _ in self.inner.leaves():
-            next(values)  # type: ignore[call-overload]
+            next(values)
         return UNDEFINED
 
 
