@@ -104,7 +104,9 @@ def _write_function(
         entry = target.regions[0].blocks.append(*params, arg_locs=[location] * len(params))
         with ir.InsertionPoint(entry):
             scope = dict(zip(function.params, entry.arguments, strict=True))
-            func.ReturnOp(Writer(ctx, symbols).write_block(function.block, scope))
+            results = Writer(ctx, symbols).write_block(function.block, scope)
+            last = function.block.ops[-1].span if function.block.ops else function.span
+            func.ReturnOp(results, loc=ctx.location(last, "return"))
     if donate:
         _set_donation(target, dict(donate))
 

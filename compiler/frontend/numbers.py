@@ -12,7 +12,7 @@ from hloc.ir.types import TensorType, scalar
 
 BOOL, INT, FLOAT, COMPLEX = (np.dtype(t) for t in (np.bool_, np.int64, np.float64, np.complex128))
 _PYTHON_DTYPES: dict[type, np.dtype] = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX}
-_EXAMPLES: dict[str, object] = {"b": np.dtype(np.bool_), "i": 0, "f": 0.0, "c": 0j}
+_EXAMPLES: dict[str, np.dtype | complex] = {"b": np.dtype(np.bool_), "i": 0, "f": 0.0, "c": 0j}
 
 Kind = tuple[np.dtype, bool]
 """An element type and whether it is weak (a Python number)."""
