@@ -81,6 +81,7 @@ class Cache:
     def __init__(self, folder: Path, limit: int = _DEFAULT_LIMIT) -> None:
         self.folder = folder
         self.limit = limit
+        self._unscanned = 0
         self._usable: bool | None = None
         self._warned = False
 
@@ -113,7 +114,9 @@ class Cache:
         except OSError as error:
             self._warn(f"cannot write to {self.folder}: {error}")
             return False
-        self._evict()
+        self._unscanned -= len(data)
+        if self._unscanned <= 0:
+            self._evict()
         return True
 
     def discard(self, key: str, reason: str) -> None:
@@ -150,7 +153,11 @@ class Cache:
         return found
 
     def _evict(self) -> None:
-        """Remove abandoned files; past the limit, the entries used longest ago."""
+        """Remove abandoned files; past the limit, the entries used longest ago.
+
+        Looking at all entries takes long when they are many, so the next look waits until this process has added an
+        eighth of what is free: several processes stay near the limit, too.
+        """
         now = time.time()
         entries = []
         for used, size, path in self._files():
@@ -159,6 +166,7 @@ class Cache:
             elif path.suffix == _SUFFIX:
                 entries.append((used, size, path))
         total = sum(size for _, size, _ in entries)
+        self._unscanned = (self.limit - total) // 8
         if total <= self.limit:
             return
         for _, size, path in sorted(entries):

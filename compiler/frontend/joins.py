@@ -382,6 +382,8 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
         return NumberT(value.value.type, value.weak)
     if isinstance(value, NeverV):
         return NeverT()
+    if isinstance(value, ConflictV):
+        return ConflictT(value.reason)
     if isinstance(value, MaybeV):
         return MaybeT(template_of(sp, value.value, state))
     if isinstance(

@@ -91,3 +91,9 @@ def test_arrays_that_share_memory() -> None:
     with pytest.raises(ValueError, match="share memory"):
         hloc.compile(define("def program(a, b):\n    a[:] = 1\n    return b.sum()\n"))(a[:3], a[1:])
     np.testing.assert_array_equal(a, 0)
+
+
+def test_a_conflict_made_in_a_nested_branch_is_explained() -> None:
+    text = "def program(x, n):\n    if n > 0:\n        if x > 0: y = np.zeros(2)\n        else: y = np.zeros(3)\n    else:\n        y = np.zeros(2)\n    return y + 1\n"
+    with pytest.raises(hloc.DTypeError, match=r"y may be an array \(f64\[2\]\) on one path and an array \(f64\[3\]\)"):
+        hloc.compile(define(text))(1.0, 2)

@@ -181,6 +181,9 @@ def test_an_entry_larger_than_the_limit_is_not_kept(tmp_path: Path) -> None:
     assert cache.size() == 0
 
 
+evict = Cache._evict
+
+
 def test_files_of_dead_writers_are_removed(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "c")
     cache.store("1", ENTRY)
@@ -188,8 +191,17 @@ def test_files_of_dead_writers_are_removed(tmp_path: Path) -> None:
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    cache.store("2", ENTRY)
+    Cache(tmp_path / "c").store("2", ENTRY)  # the next process
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_the_folder_is_not_scanned_at_every_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans: list[None] = []
+    monkeypatch.setattr(Cache, "_evict", lambda cache: (scans.append(None), evict(cache)))
+    cache = Cache(tmp_path / "c", limit=1 << 20)
+    for number in range(20):
+        assert cache.store(f"{number:x}", ENTRY)
+    assert len(scans) == 1
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
