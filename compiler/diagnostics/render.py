@@ -87,7 +87,8 @@ def _label_text(label: Label, main: Span | None) -> str:
 def _source_lines(span: Span) -> Iterator[str]:
     """The numbered source lines of a span with carets under it; nothing where the source is not to be had."""
     # As the front end read them: no check whether the file has changed since, notebook cells included.
-    source = linecache.getlines(span.file)
+    # exec() and `python -c` share the name <string>: the text under it may be another's
+    source = [] if span.file == "<string>" else linecache.getlines(span.file)
     last = min(max(span.end_line, span.line), len(source))
     margin = max(_MARGIN, len(str(last)) + 3)
     numbers = range(span.line, last + 1)

@@ -52,7 +52,8 @@ def locate(fn: types.FunctionType) -> Located:
         found = find(parsed, code, span) if parsed else None
         if found:
             return Located(*found, lines)
-    if not lines and not os.path.exists(code.co_filename):
+    no_file = code.co_filename == "<string>"  # exec() and python -c share this name: its text may be another's
+    if no_file or (not lines and not os.path.exists(code.co_filename)):
         raise SourceError(
             f"the source of {code.co_name!r} is not available ({code.co_filename})",
             span=span,
