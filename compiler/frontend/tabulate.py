@@ -16,8 +16,8 @@ from hloc.frontend.arrays import nested_value, resolve_list
 from hloc.frontend.context import LoopContext
 from hloc.frontend.iteration import Iteration
 from hloc.frontend.structure import same
-from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ListRef, Tensor
-from hloc.ir.core import Block, Value
+from hloc.frontend.values import AbstractValue, ArrayRef, ListRef, Tensor
+from hloc.ir.core import Block
 from hloc.ir.types import I64
 from hloc.ops import helpers
 from hloc.ops.control import For
@@ -68,12 +68,8 @@ def _is_table_item(sp: Specializer, item: AbstractValue) -> bool:
 
 def _has_effects(sp: Specializer, base: Any) -> bool:
     """Whether anything that existed before changed: a check that may fail, a written array."""
-    for slot, value in sp.state.slots.items():
-        if slot in base and not same(value, base[slot]) and not _is_own(sp, slot):
-            return True
-        if isinstance(value, Value) or (isinstance(slot, Cell) and slot not in base):
-            continue
-    return False
+    changed = (slot for slot, value in sp.state.slots.items() if slot in base and not same(value, base[slot]))
+    return any(not _is_own(sp, slot) for slot in changed)
 
 
 def _is_own(sp: Specializer, slot: Any) -> bool:

@@ -303,7 +303,7 @@ def apply_ufunc(
         inputs = [dtype for _ in inputs]
         outputs = [o if o == np.bool_ else dtype for o in outputs]
     b = sp.builder
-    values = [_cast(sp, a, d) for a, d in zip(args, inputs, strict=True)]
+    values = [cast_operand(sp, a, d) for a, d in zip(args, inputs, strict=True)]
     shape = helpers.broadcast_shapes(*(v.type.shape for v in values))
     results = lowering(b, *(helpers.broadcast_to(b, v, shape) for v in values))
     if not isinstance(results, tuple):
@@ -315,7 +315,8 @@ def apply_ufunc(
     return handed[0] if len(handed) == 1 else TupleV(tuple(handed))
 
 
-def _cast(sp: Specializer, value: AbstractValue, dtype: np.dtype) -> Value:
+def cast_operand(sp: Specializer, value: AbstractValue, dtype: np.dtype) -> Value:
+    """A number or array in an element type; a Python integer that it cannot hold is refused, as in NumPy."""
     if isinstance(value, Const) and isinstance(value.obj, int) and dtype.kind in "iu":
         limits = np.iinfo(dtype)
         if not limits.min <= value.obj <= limits.max:

@@ -16,7 +16,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
 from hloc.ops import helpers
-from hloc.ops.elementwise import Add, Multiply, Select
+from hloc.ops.elementwise import Add, Complex, Imag, Multiply, Real, Select
 from hloc.ops.indexing import Read, Upd
 from hloc.ops.shape import Pad, Reshape, Reverse, Slice, Transpose
 
@@ -256,6 +256,24 @@ class ReadOnlyView(View):
         raise ShapeError(READ_ONLY, help="take a copy first, or use np.fill_diagonal")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PartView(View):
+    """The real or imaginary parts of a complex array."""
+
+    imaginary: bool
+
+    def type(self, base: TensorType) -> TensorType:
+        return base.with_dtype(base.dtype.type(0).real.dtype)
+
+    def read(self, b: Builder, base: Value) -> Value:
+        return b.emit(Imag if self.imaginary else Real, base)
+
+    def write(self, b: Builder, base: Value, new: Value) -> Value:
+        if self.imaginary:
+            return b.emit(Complex, b.emit(Real, base), new)
+        return b.emit(Complex, new, b.emit(Imag, base))
+
+
 def extend(b: Builder, path: tuple[View, ...], step: View) -> tuple[View, ...]:
     """The path followed by one more step, merged with the last ones where that keeps reads and writes small."""
     if path and isinstance(step, IndexView):
@@ -265,6 +283,8 @@ def extend(b: Builder, path: tuple[View, ...], step: View) -> tuple[View, ...]:
         if isinstance(last, TransposeView):
             first, *rest = last.swap(step)
             return (*extend(b, path[:-1], first), *rest)
+        if isinstance(last, PartView):
+            return (*extend(b, path[:-1], step), last)
     return (*path, step)
 
 
@@ -287,7 +307,7 @@ def is_contiguous(path: Sequence[View], base: TensorType) -> bool:
     """Whether the elements of a view lie one after another in row-major order, so that NumPy's reshape is a view."""
     shape = base.shape
     for step in path:
-        if isinstance(step, BroadcastView | ReadOnlyView):
+        if isinstance(step, BroadcastView | ReadOnlyView | PartView):
             return False
         if isinstance(step, TransposeView):
             moved = [p for p in step.permutation if shape[p] != 1]

@@ -97,3 +97,14 @@ def test_a_conflict_made_in_a_nested_branch_is_explained() -> None:
     text = "def program(x, n):\n    if n > 0:\n        if x > 0: y = np.zeros(2)\n        else: y = np.zeros(3)\n    else:\n        y = np.zeros(2)\n    return y + 1\n"
     with pytest.raises(hloc.DTypeError, match=r"y may be an array \(f64\[2\]\) on one path and an array \(f64\[3\]\)"):
         hloc.compile(define(text))(1.0, 2)
+
+
+def test_numbers_that_an_element_type_cannot_hold_are_refused() -> None:
+    for body in ("np.where(x > 1, x, 300)", "x + 300", "x * -1"):
+        with pytest.raises(hloc.DTypeError, match="out of bounds for uint8"):
+            hloc.compile(define(f"def program(x):\n    return {body}\n"))(np.array([1, 2], np.uint8))
+
+
+def test_the_imaginary_part_of_a_real_array_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        hloc.compile(define("def program(x):\n    x.imag[0] = 1\n"))(np.zeros(2))

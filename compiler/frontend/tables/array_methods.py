@@ -15,7 +15,7 @@ from hloc.frontend.structure import children
 from hloc.frontend.subscripts import get_item, stored_value
 from hloc.frontend.tables.registry import implements, method, prop, setter
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef, Const, MaskedV, Tensor, TupleV
-from hloc.frontend.views import ReshapeView, TransposeView, is_contiguous
+from hloc.frontend.views import PartView, ReadOnlyView, ReshapeView, TransposeView, View, is_contiguous
 from hloc.ir.types import ELEMENT_TYPES, TensorType
 from hloc.ops import helpers
 from hloc.ops.elementwise import Conj, Convert, Imag, Real
@@ -122,14 +122,37 @@ def imag_number(sp: Specializer, owner: AbstractValue) -> AbstractValue:
 
 @prop("array", "real")
 def real_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
-    """The array itself for real ones; of complex ones a copy of the real parts."""
-    return owner if type_of_array(sp, owner).dtype.kind != "c" else sp.result(sp.emit(Real, sp.number(owner)))
+    return owner if type_of_array(sp, owner).dtype.kind != "c" else _viewed(sp, owner, PartView(False))
 
 
 @prop("array", "imag")
 def imag_(sp: Specializer, owner: AbstractValue) -> AbstractValue:
-    x = sp.number(owner)
-    return sp.result(sp.emit(Imag, x) if x.type.dtype.kind == "c" else helpers.zeros_like(sp.builder, x))
+    if type_of_array(sp, owner).dtype.kind == "c":
+        return _viewed(sp, owner, PartView(True))
+    return _viewed(sp, sp.new_array(helpers.zeros_like(sp.builder, sp.number(owner))), ReadOnlyView())
+
+
+@setter("array", "real")
+def set_real(sp: Specializer, owner: AbstractValue, value: AbstractValue) -> None:
+    _set_part(sp, real_(sp, owner), value)
+
+
+@setter("array", "imag")
+def set_imag(sp: Specializer, owner: AbstractValue, value: AbstractValue) -> None:
+    _set_part(sp, imag_(sp, owner), value)
+
+
+def _set_part(sp: Specializer, part: AbstractValue, value: AbstractValue) -> None:
+    assert isinstance(part, ArrayRef | ChoiceRef)
+    sp.store(part, stored_value(sp, value, part))
+
+
+def _viewed(sp: Specializer, owner: AbstractValue, step: View) -> AbstractValue:
+    """A view of an array, or of each array of a choice."""
+    if isinstance(owner, ChoiceRef):
+        return ChoiceRef(owner.selector, tuple(take_view(sp, r, step) for r in owner.refs))
+    assert isinstance(owner, ArrayRef)
+    return take_view(sp, owner, step)
 
 
 def _part(sp: Specializer, owner: AbstractValue, record: Any) -> AbstractValue:
@@ -160,11 +183,7 @@ def permuted(sp: Specializer, owner: AbstractValue, permutation: tuple[int, ...]
     """A view with the dimensions reordered."""
     if permutation == tuple(range(len(permutation))):
         return owner
-    step = TransposeView(permutation)
-    if isinstance(owner, ChoiceRef):
-        return ChoiceRef(owner.selector, tuple(take_view(sp, r, step) for r in owner.refs))
-    assert isinstance(owner, ArrayRef)
-    return take_view(sp, owner, step)
+    return _viewed(sp, owner, TransposeView(permutation))
 
 
 def reshaped(sp: Specializer, owner: AbstractValue, shape: tuple[int, ...]) -> AbstractValue:

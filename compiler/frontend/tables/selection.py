@@ -18,7 +18,7 @@ from hloc.frontend.tables.arguments import (
     numpy_function,
 )
 from hloc.frontend.tables.searching import known_positions
-from hloc.frontend.ufuncs import apply_ufunc
+from hloc.frontend.ufuncs import apply_ufunc, cast_operand
 from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
 from hloc.ops import helpers
@@ -39,7 +39,7 @@ def where_(
     dtype = common_dtype(sp, sides)
     b = sp.builder
     mask = helpers.convert(b, array_value(sp, condition), np.bool_)
-    values = [helpers.convert(b, sp.number(v), dtype) for v in sides]
+    values = [cast_operand(sp, v, dtype) for v in sides]
     shape = helpers.broadcast_shapes(mask.type.shape, *(v.type.shape for v in values))
     mask = mask if not mask.type.rank else helpers.broadcast_to(b, mask, shape)
     return sp.result(sp.emit(Select, mask, *(helpers.broadcast_to(b, v, shape) for v in values)))
