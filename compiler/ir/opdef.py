@@ -28,12 +28,19 @@ class OpDef:
         python(args, op): the right-hand side of the op in printed Python, e.g. "np.sin(x)".
         lower(ctx, op, args): StableHLO values for the results (see hloc.emit).
         samples: inputs for the generated tests.
+        jvp(b, op, tangents): tangents of the operands (None: zero) → tangents of the results (None: zero). Emits into
+            b, where the operands and results of op are in scope.
+        vjp(b, op, cotangents, wanted): cotangents of the results (None: zero) → contributions to the operands'
+            cotangents: a value, None for zero, or an `Into`. Only operands marked in `wanted` are asked for. The inner
+            product is Re<u, v>, so for a holomorphic y = h(z) the contribution is the cotangent times conj(h'(z)).
+        differentiable: False where all results are constant almost everywhere or no floats: no rules, no derivative.
         pure: no effect besides its results; it may be removed, merged and moved.
         cheap: a few instructions an element; may be computed although not needed (if → select) or twice.
         speculatable: computing it on any operand values neither fails nor loops for ever.
     """
 
     name: ClassVar[str] = ""
+    differentiable: ClassVar[bool] = True
     pure: ClassVar[bool] = True
     cheap: ClassVar[bool] = False
     speculatable: ClassVar[bool] = True
@@ -46,6 +53,14 @@ class OpDef:
 
     @classmethod
     def python(cls, args: Sequence[str], op: Op) -> str:
+        raise NotImplementedError
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        raise NotImplementedError
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         raise NotImplementedError
 
     @staticmethod
