@@ -146,12 +146,43 @@ def check_call(v: _FunctionVerifier, op: Op) -> None:
     v.same(f"results of {callee.name}", _types(op.results), _types(callee.results))
 
 
+def check_linearize(v: _FunctionVerifier, op: Op) -> None:
+    callee = _target(v, op)
+    v.same(f"arguments of {callee.name}", _types(op.operands), _types(callee.params))
+    v.same("results of linearize", _types(op.results), [*_types(callee.results), I64, I64])
+
+
+def check_jvp(v: _FunctionVerifier, op: Op) -> None:
+    callee = _target(v, op)
+    wrt, outputs = op.attrs["wrt"], op.attrs["outputs"]
+    v.same("operands of jvp", _types(op.operands), _types([*callee.params, *callee.params[:wrt]]))
+    v.same("results of jvp", _types(op.results), _types([*callee.results, *callee.results[:outputs]]))
+
+
+def check_tape(v: _FunctionVerifier, op: Op) -> None:
+    v.regions(op, 0)
+    v.same("tape", _types(op.operands[:1]), [I64])
+    v.same("needed", _types(op.results[-1:]), [I64])
+
+
+def _target(v: _FunctionVerifier, op: Op) -> Function:
+    v.regions(op, 0)
+    callee = v.module.functions.get(op.attrs.get("function", ""))
+    if callee is None:
+        v.fail(f"there is no function {op.attrs.get('function')!r}")
+    return callee
+
+
 _SIGNATURES: dict[str, Callable[[_FunctionVerifier, Op], None]] = {
     "if": check_if,
     "switch": check_switch,
     "while": check_while,
     "for": check_for,
     "call": check_call,
+    "linearize": check_linearize,
+    "jvp": check_jvp,
+    "pullback": check_tape,
+    "pushforward": check_tape,
 }
 
 

@@ -5,6 +5,25 @@ switch  (index: i64)                      regions case_j() → rs; the index is 
 while   (c0s…)   cond(cs) → b1, body(k, cs) → cs     k: i64 counts 0, 1, …          results (n: i64, cs…)
 for     (n: i64, c0s…)       body(k, cs) → cs        attr direction: +1 runs k = 0…n-1, -1 runs n-1…0; n < 1: none
 call    (args…)  attr function: name in the module                                   results of the callee
+
+A call may say how it is differentiated:
+
+checkpoint = True               the reverse sweep runs the function again instead of saving what it computes
+jvp = "g"                       g(args…, tangents of the float args…) → (results…, tangents of the float results…)
+forward = "g", backward = "h"   g(args…) → (results…, residuals…);
+                                h(residuals…, cotangents of the float results…) → cotangents of the float args
+Float means float or complex.
+
+Derivatives that were asked for, until transform/differentiate writes them out (attrs function, wrt, outputs):
+
+linearize    (xs…, captured…)       results of the function, tape: i64, needed: i64
+pullback     (tape, cts…)           cotangents of its first `outputs` results → of its first `wrt` operands, needed: i64
+pushforward  (tape, ts…)            tangents of its first `wrt` operands → of its first `outputs` results, needed: i64
+jvp          (xs…, captured…, ts…)  results of the function, tangents of its first `outputs` results
+
+A tape stands for what the function computed; it is no number. `needed` is 0 when all that a derivative has to
+remember had room, else the number of the loop that had not, times 2**40, plus the rows that it wants; all other
+results are then meaningless (see hloc.transform.differentiate).
 """
 
 from __future__ import annotations
@@ -41,3 +60,23 @@ class For(Control):
 @register
 class Call(Control):
     name = "call"
+
+
+@register
+class Linearize(Control):
+    name = "linearize"
+
+
+@register
+class Pullback(Control):
+    name = "pullback"
+
+
+@register
+class Pushforward(Control):
+    name = "pushforward"
+
+
+@register
+class Jvp(Control):
+    name = "jvp"
