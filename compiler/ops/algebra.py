@@ -17,7 +17,7 @@ import numpy as np
 from hloc.ir.builder import Builder
 from hloc.ir.core import Value
 from hloc.ir.opdef import REGISTRY
-from hloc.ir.types import TensorType
+from hloc.ir.types import I64, Shape, TensorType
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,31 @@ def full(b: Builder, type: TensorType, number: Any) -> Value:
     return b.emit(REGISTRY["broadcast_in_dim"], value, shape=type.shape, dims=())
 
 
+def emit(b: Builder, name: str, *operands: Value, **attrs: Any) -> Value:
+    """The op of this name, which has one result."""
+    return b.emit(REGISTRY[name], *operands, **attrs)
+
+
+def zeros(b: Builder, type: TensorType) -> Value:
+    """An array of zeros."""
+    return full(b, type, 0)
+
+
+def is_float(type: TensorType) -> bool:
+    """Real or complex floats: values that have derivatives."""
+    return type.dtype.kind in "fc"
+
+
+def clipped(b: Builder, i: Value, high: int) -> Value:
+    """An index array with its elements moved into 0 … high."""
+    return emit(b, "minimum", emit(b, "maximum", i, full(b, i.type, 0)), full(b, i.type, high))
+
+
+def iota(b: Builder, shape: Shape, dim: int, dtype: np.dtype = I64.dtype) -> Value:
+    """0, 1, 2, … along one dimension."""
+    return emit(b, "iota", shape=shape, dtype=dtype, dim=dim)
+
+
 def where(pred: Term, x: Any, y: Any) -> Term:
     """x where pred holds, y elsewhere; one of them may be a number."""
     like = x if isinstance(x, Term) else y
@@ -159,6 +184,33 @@ def log(x: Term) -> Term:
 
 def sqrt(x: Term) -> Term:
     return x.apply("sqrt")
+
+
+def rsqrt(x: Term) -> Term:
+    """1 / sqrt(x)."""
+    return x.apply("rsqrt")
+
+
+def sign(x: Term) -> Term:
+    """-1, 0 or 1; x / |x| for complex numbers and 0 for zero."""
+    return x.apply("sign")
+
+
+def real(x: Term) -> Term:
+    """The real part; a real term as it is."""
+    return x.apply("real") if x.type.dtype.kind == "c" else x
+
+
+def complex_of(re: Any, im: Any) -> Term:
+    """The complex term re + i im; one of them may be a number."""
+    like = re if isinstance(re, Term) else im
+    result: Term = like.like(re).apply("complex", like.like(im))
+    return result
+
+
+def stop_gradient(x: Term) -> Term:
+    """x as a constant: no derivative goes through."""
+    return x.apply("stop_gradient")
 
 
 def add_all(values: Sequence[Term]) -> Term:

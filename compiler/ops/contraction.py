@@ -14,11 +14,13 @@ from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
+from hloc.ops.algebra import add_all, conj, emit, terms
 from hloc.ops.checks import check_count, check_dims, check_kind, check_same_dtype
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
-    from hloc.ir.core import Op
+    from hloc.ir.builder import Builder
+    from hloc.ir.core import Op, Value
 
 SMALL = 12
 """Inside loops, float products of matrices up to this size are written as multiply and reduce: a `dot_general` from 4x4
@@ -76,6 +78,21 @@ class DotGeneral(OpDef):
         return [mlir.hlo.dot_general(ctx.type(op.result.type), *args, dims)]
 
     @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        (x, y), (dx, dy) = op.operands, tangents
+        products = [(dx, y)] if dx is not None else []
+        products += [(x, dy)] if dy is not None else []
+        return [add_all(terms(b, *(emit(b, "dot_general", *pair, **op.attrs) for pair in products))).value]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        x, y = (conj(operand).value for operand in terms(b, *op.operands))
+        return [
+            _lhs_cotangent(b, op, cotangents[0], y) if wanted[0] else None,
+            _rhs_cotangent(b, op, cotangents[0], x) if wanted[1] else None,
+        ]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases: tuple[Any, ...] = (
             ((4,), (4,), ((), (), (0,), (0,))),
@@ -110,6 +127,57 @@ def _result_shape(lhs: TensorType, rhs: TensorType, attrs: dict[str, Any]) -> tu
     lhs_free = (lhs.shape[d] for d in free_dims(lhs, attrs["lhs_batch"], attrs["lhs_contract"]))
     rhs_free = (rhs.shape[d] for d in free_dims(rhs, attrs["rhs_batch"], attrs["rhs_contract"]))
     return (*batch, *lhs_free, *rhs_free)
+
+
+def _lhs_cotangent(b: Builder, op: Op, ct: Value, y: Value) -> Value:
+    """ct and y multiplied and summed over the free dimensions of rhs."""
+    batch, free, (_, rhs_free) = _result_groups(op)
+    product = emit(
+        b,
+        "dot_general",
+        ct,
+        y,
+        lhs_batch=batch,
+        rhs_batch=tuple(op.attrs["rhs_batch"]),
+        lhs_contract=tuple(range(free[1], ct.type.rank)),
+        rhs_contract=rhs_free,
+    )
+    pairs = sorted(zip(op.attrs["rhs_contract"], op.attrs["lhs_contract"], strict=True))
+    lhs_free = free_dims(op.operands[0].type, op.attrs["lhs_batch"], op.attrs["lhs_contract"])
+    return _in_order(b, product, (*op.attrs["lhs_batch"], *lhs_free, *(i for _, i in pairs)))
+
+
+def _rhs_cotangent(b: Builder, op: Op, ct: Value, x: Value) -> Value:
+    """x and ct multiplied and summed over the free dimensions of lhs."""
+    batch, free, (lhs_free, rhs_free) = _result_groups(op)
+    product = emit(
+        b,
+        "dot_general",
+        x,
+        ct,
+        lhs_batch=tuple(op.attrs["lhs_batch"]),
+        rhs_batch=batch,
+        lhs_contract=lhs_free,
+        rhs_contract=tuple(range(*free)),
+    )
+    pairs = sorted(zip(op.attrs["lhs_contract"], op.attrs["rhs_contract"], strict=True))
+    return _in_order(b, product, (*op.attrs["rhs_batch"], *(j for _, j in pairs), *rhs_free))
+
+
+def _result_groups(op: Op) -> tuple[tuple[int, ...], tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Batch dimensions of the result; where the free ones of lhs begin and end there; the free ones of lhs and rhs."""
+    lhs_free = free_dims(op.operands[0].type, op.attrs["lhs_batch"], op.attrs["lhs_contract"])
+    rhs_free = free_dims(op.operands[1].type, op.attrs["rhs_batch"], op.attrs["rhs_contract"])
+    count = len(op.attrs["lhs_batch"])
+    return tuple(range(count)), (count, count + len(lhs_free)), (lhs_free, rhs_free)
+
+
+def _in_order(b: Builder, x: Value, dims: Sequence[int]) -> Value:
+    """x, whose dimensions are those of an operand in the order `dims`, with them in their own order."""
+    order = tuple(dims)
+    if order == tuple(sorted(order)):
+        return x
+    return emit(b, "transpose", x, permutation=tuple(order.index(d) for d in range(len(order))))
 
 
 def _check_pairs(

@@ -9,12 +9,14 @@ import numpy as np
 
 from hloc import mlir
 from hloc.diagnostics.errors import DTypeError, ShapeError
-from hloc.ir.opdef import OpDef, register
+from hloc.ir.opdef import register
 from hloc.ir.types import Shape, TensorType
 from hloc.mlir import build
 from hloc.mlir.build import sizes_of
-from hloc.ops import prelude, scattering
+from hloc.ops import prelude, scattered, scattering
+from hloc.ops.algebra import Into, clipped, emit, zeros
 from hloc.ops.checks import check_dims, check_index, check_kind, check_same_dtype, check_shape, check_starts
+from hloc.ops.linear import Linear, on_tangents
 from hloc.ops.sampling import Domain, Sample, dtypes_of, integers
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ COMBINE = {"set": None, "add": np.add, "multiply": np.multiply, "minimum": np.mi
 
 
 @register
-class Read(OpDef):
+class Read(Linear):
     """The window of `sizes` that begins at the start indices (i64 scalars, one a dimension of a).
 
     Starts are clamped so that the window lies inside a. Attributes: sizes; drop: dimensions of size 1 that the result
@@ -62,6 +64,14 @@ class Read(OpDef):
         return [build.reshape(ctx, window, op.result.type)]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        (a, *starts), (ct,), drop = op.operands, cotangents, op.attrs["drop"]
+        if ct.type.size == a.type.size:
+            return [ct if ct.type == a.type else emit(b, "reshape", ct, shape=a.type.shape), *(None for _ in starts)]
+        place = Into(lambda running: emit(b, "upd", running, ct, *starts, drop=drop, mode="add"))
+        return [place, *(None for _ in starts)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (
             ((5,), (2,), (1,), (0,)),
@@ -80,7 +90,7 @@ class Read(OpDef):
 
 
 @register
-class Upd(OpDef):
+class Upd(Linear):
     """a with the window that begins at the start indices replaced by v ("set") or increased by v ("add").
 
     v has the shape of the window without the dimensions in `drop`, where the window has size 1. Starts are clamped so
@@ -121,6 +131,15 @@ class Upd(OpDef):
         return [mlir.hlo.dynamic_update_slice(a, v, starts) if starts else v]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        (_, v, *starts), (ct,), drop = op.operands, cotangents, op.attrs["drop"]
+        sizes = window(v.type, drop)
+        value = emit(b, "read", ct, *starts, sizes=sizes, drop=drop) if wanted[1] else None
+        if wanted[0] and op.attrs["mode"] == "set":
+            ct = emit(b, "upd", ct, zeros(b, v.type), *starts, drop=drop, mode="set")
+        return [ct if wanted[0] else None, value, *(None for _ in starts)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (
             ((5,), (2,), (), (0,)),
@@ -139,7 +158,7 @@ class Upd(OpDef):
 
 
 @register
-class Gather(OpDef):
+class Gather(Linear):
     """Elements (or slices) of a at index arrays: a[i_0, i_1, …] in NumPy's notation.
 
     The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); the result has the shape S
@@ -175,6 +194,15 @@ class Gather(OpDef):
         return [mlir.hlo.gather(args[0], vectors, numbers, sizes)]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        (a, *indices), (ct,), dims = op.operands, cotangents, op.attrs["dims"]
+        if not a.type.size or not ct.type.size:
+            return [None for _ in op.operands]
+        places = [clipped(b, i, a.type.shape[d] - 1) for i, d in zip(indices, dims, strict=True)]
+        sums = Into(lambda running: emit(b, "scatter", running, ct, *places, dims=dims, mode="add"))
+        return [sums, *(None for _ in indices)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for dtype in dtypes_of("biufc"):
             for shape, index_shape, dims in INDEX_CASES:
@@ -184,7 +212,7 @@ class Gather(OpDef):
 
 
 @register
-class Scatter(OpDef):
+class Scatter(Linear):
     """a with the places at index arrays set to, or combined with, v: a[i_0, i_1, …] = v in NumPy's notation.
 
     The index arrays are i64 of one shape S, for the dimensions `dims` of a (increasing); v has the shape S plus the
@@ -224,6 +252,16 @@ class Scatter(OpDef):
         if ctx.platform != "cpu" and op.attrs["mode"] == "set" and not op.attrs.get("unique", False):
             return [scattering.last_wins(ctx, op, args)]
         return [scattering.direct(ctx, op, args)]
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        if op.attrs["mode"] in ("set", "add"):
+            return [on_tangents(b, op, tangents)]
+        return [scattered.combined_jvp(b, op, tangents)]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [*scattered.cotangents(b, op, cotangents[0], wanted), *(None for _ in op.operands[2:])]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from hloc import mlir
 from hloc.diagnostics.errors import ShapeError
-from hloc.ir.opdef import OpDef, register
+from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
-from hloc.ops import prelude
+from hloc.ops import cutting, prelude
 from hloc.ops.checks import check_count, check_dims, check_same_dtype, check_shape
+from hloc.ops.linear import Linear
 from hloc.ops.sampling import Domain, Sample, applications, dtypes_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @register
-class Slice(OpDef):
+class Slice(Linear):
     """Every stride-th element from start to limit. Attributes: start, limit, stride: an int for each dimension.
 
     0 <= start <= limit <= size and stride >= 1.
@@ -56,6 +57,10 @@ class Slice(OpDef):
         return [mlir.hlo.slice(args[0], *(list(op.attrs[bound]) for bound in ("start", "limit", "stride")))]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [cutting.uncut(b, op, cotangents[0])]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (((6,), (1,), (6,), (2,)), ((6,), (3,), (3,), (1,)), ((3, 4), (0, 1), (2, 4), (1, 3)))
         for operand, start, limit, stride in (*cases, ((), (), (), ()), ((0,), (0,), (0,), (1,))):
@@ -63,7 +68,7 @@ class Slice(OpDef):
 
 
 @register
-class Pad(OpDef):
+class Pad(Linear):
     """Add copies of the scalar `value` before, after and between elements. Attributes: low, high, interior.
 
     One int for each dimension; negative low or high remove elements, interior >= 0.
@@ -98,6 +103,11 @@ class Pad(OpDef):
         return [mlir.hlo.pad(*args, *(list(op.attrs[name]) for name in ("low", "high", "interior")))]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        array = cutting.unpad(b, op, cotangents[0]) if wanted[0] else None
+        return [array, cutting.padding_total(b, op, cotangents[0]) if wanted[1] else None]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (((4,), (1,), (2,), (0,)), ((4,), (0,), (-1,), (2,)), ((2, 3), (-1, 0), (1, 1), (0, 1)))
         for operand, low, high, interior in (*cases, ((), (), (), ()), ((0,), (1,), (1,), (1,))):
@@ -107,7 +117,7 @@ class Pad(OpDef):
 
 
 @register
-class Concatenate(OpDef):
+class Concatenate(Linear):
     """Join operands along a dimension; their other dimensions are equal. Attributes: dim."""
 
     name = "concatenate"
@@ -140,6 +150,10 @@ class Concatenate(OpDef):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         return [mlir.hlo.concatenate(list(args), op.attrs["dim"])]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return cutting.parts(b, op, cotangents[0], wanted)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -13,8 +13,10 @@ from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
+from hloc.ops.algebra import emit
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.layout import Concatenate, Pad, Slice
+from hloc.ops.linear import Linear
 from hloc.ops.literal import literal
 from hloc.ops.sampling import Domain, Sample, applications, dtypes_of
 
@@ -30,6 +32,7 @@ class Constant(OpDef):
 
     name = "constant"
     cheap = True
+    differentiable = False
 
     @classmethod
     def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
@@ -63,6 +66,7 @@ class Iota(OpDef):
 
     name = "iota"
     cheap = True
+    differentiable = False
     reference = staticmethod(prelude.op_iota)
 
     @classmethod
@@ -92,7 +96,7 @@ class Iota(OpDef):
 
 
 @register
-class BroadcastInDim(OpDef):
+class BroadcastInDim(Linear):
     """Repeat the operand. Attributes: shape of the result; dims: where each dimension of the operand goes.
 
     A dimension of the operand has size 1 or the size of its place in the result; `dims` increase.
@@ -127,6 +131,14 @@ class BroadcastInDim(OpDef):
         return [build.broadcast(ctx, args[0], op.result.type, op.attrs["dims"])]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        x, shape = op.operands[0].type, op.result.type.shape
+        sources = dict(zip(op.attrs["dims"], x.shape, strict=True))
+        repeated = tuple(d for d, n in enumerate(shape) if sources.get(d) != n)
+        total = emit(b, "reduce_sum", cotangents[0], axes=repeated) if repeated else cotangents[0]
+        return [total if total.type == x else emit(b, "reshape", total, shape=x.shape)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (((), (3,), ()), ((), (0, 2), ()), ((3,), (2, 3), (1,)), ((2,), (2, 3), (0,)))
         more = (((1, 3), (4, 3), (0, 1)), ((2, 1), (2, 5, 3), (0, 2)), ((0,), (0, 2), (0,)), ((1,), (0,), (0,)))
@@ -135,7 +147,7 @@ class BroadcastInDim(OpDef):
 
 
 @register
-class Reshape(OpDef):
+class Reshape(Linear):
     """The same elements in row-major order in another shape. Attributes: shape."""
 
     name = "reshape"
@@ -162,13 +174,17 @@ class Reshape(OpDef):
         return [build.reshape(ctx, args[0], op.result.type)]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [emit(b, "reshape", cotangents[0], shape=op.operands[0].type.shape)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for operand, shape in (((), (1, 1)), ((1,), ()), ((2, 3), (3, 2)), ((2, 0), (0,)), ((6,), (1, 2, 3))):
             yield from applications(rng, "biufc", operand, shape=shape)
 
 
 @register
-class Transpose(OpDef):
+class Transpose(Linear):
     """Reorder dimensions. Attributes: permutation: result dimension i is operand dimension permutation[i]."""
 
     name = "transpose"
@@ -198,13 +214,19 @@ class Transpose(OpDef):
         return [mlir.hlo.transpose(args[0], list(op.attrs["permutation"]))]
 
     @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        permutation = op.attrs["permutation"]
+        back = tuple(permutation.index(d) for d in range(len(permutation)))
+        return [emit(b, "transpose", cotangents[0], permutation=back)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for operand, permutation in (((), ()), ((2, 3), (1, 0)), ((2, 0, 1), (2, 0, 1)), ((2, 3, 4), (1, 2, 0))):
             yield from applications(rng, "biufc", operand, permutation=permutation)
 
 
 @register
-class Reverse(OpDef):
+class Reverse(Linear):
     """Reverse the order of elements along dimensions. Attributes: dims."""
 
     name = "reverse"
@@ -227,6 +249,10 @@ class Reverse(OpDef):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         return [mlir.hlo.reverse(args[0], list(op.attrs["dims"]))]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [emit(b, "reverse", cotangents[0], dims=op.attrs["dims"])]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
