@@ -12,11 +12,14 @@ from hloc.diagnostics.errors import DTypeError
 from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
 from hloc.ops import division, power, prelude
+from hloc.ops.algebra import Term, complex_of, mul0, terms, where
 from hloc.ops.families import Binary
 from hloc.ops.sampling import Domain, Sample
+from hloc.ops.slopes import half_of_ties, over_square, slope_of_base, slope_of_exponent
 
 if TYPE_CHECKING:
-    from hloc.ir.core import Op
+    from hloc.ir.builder import Builder
+    from hloc.ir.core import Op, Value
 
 NONZERO = Domain(1.0, 5.0)
 
@@ -35,6 +38,10 @@ class Add(CheapBinary):
     reference = np.add
     text = "{0} + {1}"
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        return tangent
+
 
 @register
 class Subtract(CheapBinary):
@@ -44,6 +51,17 @@ class Subtract(CheapBinary):
     reference = np.subtract
     text = "{0} - {1}"
 
+    @classmethod
+    def jvp(cls, b: Builder, op: Op, tangents: Sequence[Value | None]) -> Sequence[Value | None]:
+        if None not in tangents:
+            x, y = terms(b, *(t for t in tangents if t is not None))
+            return ((x - y).value,)
+        return super().jvp(b, op, tangents)
+
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        return -tangent if number else tangent
+
 
 @register
 class Multiply(CheapBinary):
@@ -52,6 +70,7 @@ class Multiply(CheapBinary):
     name = "multiply"
     reference = np.multiply
     text = "{0} * {1}"
+    partials = (lambda x, y, z: y, lambda x, y, z: x)
 
 
 @register
@@ -62,6 +81,7 @@ class Divide(CheapBinary):
     reference = staticmethod(prelude.op_divide)
     text = "op_divide({0}, {1})"
     domains = (Domain(-20.0, 20.0), NONZERO)
+    partials = (lambda x, y, z: 1 / y, lambda x, y, z: -(z / y))
 
 
 @register
@@ -74,6 +94,12 @@ class Remainder(CheapBinary):
     text = "np.fmod({0}, {1})"
     domains = (Domain(-20.0, 20.0), NONZERO)
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        """x - q y with q = trunc(x / y), a constant, here found from the result: x / y may be rounded up to it."""
+        x, y, z = values
+        return mul0(tangent, ((z - x) / y).apply("round_nearest_even")) if number else tangent
+
 
 @register
 class FloorDivide(CheapBinary):
@@ -82,6 +108,7 @@ class FloorDivide(CheapBinary):
     Attributes: nonnegative (False): the operands are integers known to be x >= 0 and y > 0.
     """
 
+    differentiable = False
     name = "floor_divide"
     kinds = "iuf"
     text = "{0} // {1}"
@@ -120,6 +147,12 @@ class FloorMod(CheapBinary):
         x, y = args
         return [modulus(ctx, x, y, op.result.type, op.attrs.get("nonnegative", False))]
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        """x - q y with q = floor(x / y), a constant."""
+        x, y, _ = values
+        return mul0(tangent, -x.apply("floor_divide", y)) if number else tangent
+
 
 @register
 class Power(Binary):
@@ -129,6 +162,7 @@ class Power(Binary):
     reference = staticmethod(prelude.op_power)
     text = "op_power({0}, {1})"
     domains = (Domain(0.5, 3.0), Domain(-2.0, 3.0))
+    partials = (slope_of_base, slope_of_exponent)
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
@@ -146,6 +180,11 @@ class Maximum(CheapBinary):
     reference = np.maximum
     text = "np.maximum({0}, {1})"
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        mine, other = values[number], values[1 - number]
+        return where(mine > other, tangent, half_of_ties(mine, other, tangent))
+
 
 @register
 class Minimum(CheapBinary):
@@ -156,6 +195,11 @@ class Minimum(CheapBinary):
     reference = np.minimum
     text = "np.minimum({0}, {1})"
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        mine, other = values[number], values[1 - number]
+        return where(mine < other, tangent, half_of_ties(mine, other, tangent))
+
 
 @register
 class Atan2(Binary):
@@ -165,6 +209,7 @@ class Atan2(Binary):
     kinds = "f"
     reference = np.arctan2
     text = "np.arctan2({0}, {1})"
+    partials = (lambda y, x, z: over_square(x, y), lambda y, x, z: -over_square(y, x))
 
 
 @register
@@ -177,11 +222,17 @@ class NextAfter(Binary):
     text = "np.nextafter({0}, {1})"
     builder = "chlo.next_after"
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term | None:
+        """x and a step that is constant between powers of two."""
+        return None if number else tangent
+
 
 @register
 class And(CheapBinary):
     """Logical and of bools, bitwise and of integers."""
 
+    differentiable = False
     name = "and"
     kinds = "biu"
     reference = np.bitwise_and
@@ -193,6 +244,7 @@ class And(CheapBinary):
 class Or(CheapBinary):
     """Logical or of bools, bitwise or of integers."""
 
+    differentiable = False
     name = "or"
     kinds = "biu"
     reference = np.bitwise_or
@@ -204,6 +256,7 @@ class Or(CheapBinary):
 class Xor(CheapBinary):
     """Exclusive or of bools and of the bits of integers."""
 
+    differentiable = False
     name = "xor"
     kinds = "biu"
     reference = np.bitwise_xor
@@ -213,6 +266,7 @@ class Xor(CheapBinary):
 class Shift(CheapBinary):
     """A shift of the bits of lhs by rhs places, read as unsigned; beyond the width all bits are shifted out."""
 
+    differentiable = False
     kinds = "iu"
     domains = (Domain(-100.0, 100.0), Domain(0.0, 7.0))
 
@@ -253,6 +307,14 @@ class Complex(CheapBinary):
     kinds = "f"
     reference = staticmethod(prelude.op_complex)
     text = "op_complex({0}, {1})"
+
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        return complex_of(0, tangent) if number else complex_of(tangent, 0)
+
+    @classmethod
+    def pull(cls, number: int, cotangent: Term, *values: Term) -> Term:
+        return cotangent.apply("imag") if number else cotangent.apply("real")
 
     @staticmethod
     def result(operand: TensorType) -> TensorType:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from hloc.ir.opdef import register
 from hloc.ops import prelude
+from hloc.ops.algebra import cos, exp, rsqrt, sin
 from hloc.ops.families import Unary
 from hloc.ops.sampling import Domain
+
+TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
 class Analytic(Unary):
@@ -21,6 +26,7 @@ class Sine(Analytic):
     name = "sine"
     reference = np.sin
     text = "np.sin({0})"
+    partials = (lambda x, y: cos(x),)
 
 
 @register
@@ -28,6 +34,7 @@ class Cosine(Analytic):
     name = "cosine"
     reference = np.cos
     text = "np.cos({0})"
+    partials = (lambda x, y: -sin(x),)
 
 
 @register
@@ -36,6 +43,7 @@ class Tan(Analytic):
     reference = np.tan
     text = "np.tan({0})"
     domains = (Domain(-1.3, 1.3),)
+    partials = (lambda x, y: y * y + 1,)
 
 
 @register
@@ -44,6 +52,7 @@ class Sinh(Analytic):
     reference = np.sinh
     text = "np.sinh({0})"
     builder = "chlo.sinh"
+    partials = (lambda x, y: x.apply("cosh"),)
 
 
 @register
@@ -52,6 +61,7 @@ class Cosh(Analytic):
     reference = np.cosh
     text = "np.cosh({0})"
     builder = "chlo.cosh"
+    partials = (lambda x, y: x.apply("sinh"),)
 
 
 @register
@@ -59,6 +69,7 @@ class Tanh(Analytic):
     name = "tanh"
     reference = np.tanh
     text = "np.tanh({0})"
+    partials = (lambda x, y: 1 - y * y,)
 
 
 @register
@@ -68,6 +79,7 @@ class Asin(Analytic):
     text = "np.arcsin({0})"
     builder = "chlo.asin"
     domains = (Domain(-0.9, 0.9),)
+    partials = (lambda x, y: rsqrt((1 - x) * (x + 1)),)
 
 
 @register
@@ -77,6 +89,7 @@ class Acos(Analytic):
     text = "np.arccos({0})"
     builder = "chlo.acos"
     domains = (Domain(-0.9, 0.9),)
+    partials = (lambda x, y: -rsqrt((1 - x) * (x + 1)),)
 
 
 @register
@@ -85,6 +98,7 @@ class Atan(Analytic):
     reference = np.arctan
     text = "np.arctan({0})"
     builder = "chlo.atan"
+    partials = (lambda x, y: 1 / (x * x + 1),)
 
 
 @register
@@ -93,6 +107,7 @@ class Asinh(Analytic):
     reference = np.arcsinh
     text = "np.arcsinh({0})"
     builder = "chlo.asinh"
+    partials = (lambda x, y: rsqrt(x * x + 1),)
 
 
 @register
@@ -102,6 +117,7 @@ class Acosh(Analytic):
     text = "np.arccosh({0})"
     builder = "chlo.acosh"
     domains = (Domain(1.1, 4.0),)
+    partials = (lambda x, y: rsqrt(x - 1) * rsqrt(x + 1),)
 
 
 @register
@@ -111,6 +127,7 @@ class Atanh(Analytic):
     text = "np.arctanh({0})"
     builder = "chlo.atanh"
     domains = (Domain(-0.9, 0.9),)
+    partials = (lambda x, y: 1 / ((1 - x) * (x + 1)),)
 
 
 @register
@@ -118,6 +135,7 @@ class Exponential(Analytic):
     name = "exponential"
     reference = np.exp
     text = "np.exp({0})"
+    partials = (lambda x, y: y,)
 
 
 @register
@@ -127,6 +145,7 @@ class ExponentialMinusOne(Analytic):
     name = "exponential_minus_one"
     reference = np.expm1
     text = "np.expm1({0})"
+    partials = (lambda x, y: exp(x),)
 
 
 @register
@@ -135,6 +154,7 @@ class Log(Analytic):
     reference = np.log
     text = "np.log({0})"
     domains = (Domain(0.1, 4.0),)
+    partials = (lambda x, y: 1 / x,)
 
 
 @register
@@ -145,6 +165,7 @@ class LogPlusOne(Analytic):
     reference = np.log1p
     text = "np.log1p({0})"
     domains = (Domain(-0.8, 4.0),)
+    partials = (lambda x, y: 1 / (x + 1),)
 
 
 @register
@@ -153,6 +174,7 @@ class Sqrt(Analytic):
     reference = np.sqrt
     text = "np.sqrt({0})"
     domains = (Domain(0.1, 4.0),)
+    partials = (lambda x, y: 0.5 / y,)
 
 
 @register
@@ -163,6 +185,7 @@ class Rsqrt(Analytic):
     reference = staticmethod(prelude.op_rsqrt)
     text = "op_rsqrt({0})"
     domains = (Domain(0.1, 4.0),)
+    partials = (lambda x, y: -0.5 * y / x,)
 
 
 @register
@@ -174,6 +197,7 @@ class Cbrt(Analytic):
     reference = np.cbrt
     text = "np.cbrt({0})"
     domains = (Domain(0.1, 4.0),)
+    partials = (lambda x, y: 1 / (3 * y * y),)
 
 
 @register
@@ -183,6 +207,7 @@ class Logistic(Analytic):
     name = "logistic"
     reference = staticmethod(prelude.op_logistic)
     text = "op_logistic({0})"
+    partials = (lambda x, y: y * (1 - y),)
 
 
 class Special(Unary):
@@ -199,6 +224,7 @@ class Erf(Special):
     reference = staticmethod(prelude.op_erf)
     text = "op_erf({0})"
     builder = "chlo.erf"
+    partials = (lambda x, y: TWO_OVER_ROOT_PI * exp(-(x * x)),)
 
 
 @register
@@ -209,6 +235,7 @@ class Erfc(Special):
     reference = staticmethod(prelude.op_erfc)
     text = "op_erfc({0})"
     builder = "chlo.erfc"
+    partials = (lambda x, y: -TWO_OVER_ROOT_PI * exp(-(x * x)),)
 
 
 @register
@@ -220,6 +247,7 @@ class ErfInv(Special):
     text = "op_erf_inv({0})"
     builder = "chlo.erf_inv"
     domains = (Domain(-0.95, 0.95),)
+    partials = (lambda x, y: exp(y * y) / TWO_OVER_ROOT_PI,)
 
 
 @register
@@ -231,6 +259,7 @@ class Lgamma(Special):
     text = "op_lgamma({0})"
     builder = "chlo.lgamma"
     domains = (Domain(0.2, 6.0),)
+    partials = (lambda x, y: x.apply("digamma"),)
 
 
 @register
@@ -242,3 +271,4 @@ class Digamma(Special):
     text = "op_digamma({0})"
     builder = "chlo.digamma"
     domains = (Domain(0.2, 6.0),)
+    partials = (lambda x, y: x.apply("polygamma", order=1),)

@@ -65,7 +65,7 @@ def op_erfc(x: Any) -> Any:
 
 def op_lgamma(x: Any) -> Any:
     """Logarithm of |gamma(x)|; infinite at 0, -1, -2, …"""
-    return op_map(lambda v: math.inf if v <= 0 and v == math.floor(v) else math.lgamma(v), x)
+    return op_map(lambda v: math.inf if v <= 0 and v % 1 == 0 else math.lgamma(v), x)
 
 
 def op_erf_inv(x: Any) -> Any:
@@ -90,7 +90,7 @@ def op_digamma(x: Any) -> Any:
 
     def digamma(v: float) -> float:
         if v <= 0:
-            if v == math.floor(v):
+            if math.isinf(v) or v % 1 == 0:
                 return math.nan
             return digamma(1 - v) - math.pi / math.tan(math.pi * v)
         low = 0.0
@@ -101,6 +101,34 @@ def op_digamma(x: Any) -> Any:
         return low + math.log(v) - 0.5 / v - series
 
     return op_map(digamma, x)
+
+
+def op_polygamma(order: int, x: Any) -> Any:
+    """Derivative of digamma, order (at least 1) times: the sum of (x + k)^-(order + 1) by Euler and Maclaurin."""
+
+    def polygamma(v: float) -> float:
+        if math.isinf(v):
+            return 0.0 if v > 0 else math.nan
+        if v <= 0 and v % 1 == 0:
+            return math.inf if order % 2 else math.nan
+        s, total = order + 1, 0.0
+        while v < order + 15:
+            total, v = total + math.prod([1 / v] * s), v + 1
+        power = math.prod([1 / v] * s)
+        total += power * (v / order + 0.5)
+        term = power * s / v
+        for j, bernoulli in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6), 1):
+            total += bernoulli / math.factorial(2 * j) * term
+            term *= (s + 2 * j - 1) * (s + 2 * j) / (v * v)
+        return math.factorial(order) * (total if order % 2 else -total)
+
+    return op_map(polygamma, x)
+
+
+def op_mul0(factor: Any, partial: Any) -> Any:
+    """factor * partial, and 0 where factor is 0, also where partial is infinite or NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.where(factor == 0, 0, factor * partial)[()]
 
 
 def op_divide(x: Any, y: Any) -> Any:

@@ -13,13 +13,15 @@ from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import B1, TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
+from hloc.ops.algebra import Term, terms, where
 from hloc.ops.checks import check_count, check_kind, check_same
 from hloc.ops.families import Binary, Unary
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import SHAPES, Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
-    from hloc.ir.core import Op
+    from hloc.ir.builder import Builder
+    from hloc.ir.core import Op, Value
 
 COMPARISONS = {
     "EQ": ("==", np.equal),
@@ -39,6 +41,7 @@ class Compare(Binary):
     """
 
     name = "compare"
+    differentiable = False
     cheap = True
     kinds = "biufc"
 
@@ -100,6 +103,23 @@ class Select(OpDef):
         return [mlir.hlo.select(*args)]
 
     @classmethod
+    def jvp(cls, b: Builder, op: Op, tangents: Sequence[Value | None]) -> Sequence[Value | None]:
+        pred, *_ = terms(b, *op.operands)
+        x, y = (0 if t is None else Term(b, t) for t in tangents[1:])
+        return (where(pred, x, y).value,) if tangents[1] or tangents[2] else (None,)
+
+    @classmethod
+    def vjp(
+        cls, b: Builder, op: Op, cotangents: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
+        if cotangents[0] is None:
+            return None, None, None
+        pred, z = terms(b, op.operands[0], cotangents[0])
+        x = where(pred, z, 0).value if wanted[1] else None
+        y = where(pred, 0, z).value if wanted[2] else None
+        return None, x, y
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for dtype in dtypes_of("biufc"):
             for shape in SHAPES:
@@ -153,12 +173,26 @@ class Convert(Unary):
             for dtype in dtypes_of(kinds if sample.operands[0].shape == (7,) else "f"):
                 yield Sample(sample.operands, {"dtype": dtype})
 
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term | None:
+        return _converted(tangent, values[1])
+
+    @classmethod
+    def pull(cls, number: int, cotangent: Term, *values: Term) -> Term | None:
+        return _converted(cotangent, values[0])
+
+
+def _converted(factor: Term, like: Term) -> Term | None:
+    """In the element type of another term: the real part for a real one, none for integers and bools."""
+    return factor.apply("convert", dtype=like.type.dtype) if like.type.dtype.kind in "fc" else None
+
 
 @register
 class BitcastConvert(Unary):
     """The same bits as another element type of the same size. Attributes: dtype."""
 
     name = "bitcast_convert"
+    differentiable = False
     cheap = True
     kinds = "iuf"
 
@@ -219,6 +253,16 @@ class Barrier(OpDef):
             for shape in SHAPES:
                 yield Sample((Domain().draw(rng, shape, dtype), Domain().draw(rng, (2,), dtype)))
 
+    @classmethod
+    def jvp(cls, b: Builder, op: Op, tangents: Sequence[Value | None]) -> Sequence[Value | None]:
+        return tangents
+
+    @classmethod
+    def vjp(
+        cls, b: Builder, op: Op, cotangents: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
+        return cotangents
+
 
 @register
 class Copy(Unary):
@@ -233,3 +277,7 @@ class Copy(Unary):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         return args
+
+    @classmethod
+    def push(cls, number: int, tangent: Term, *values: Term) -> Term:
+        return tangent
