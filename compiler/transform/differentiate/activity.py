@@ -53,14 +53,13 @@ class Summaries:
     """
 
     def __init__(self, module: Module) -> None:
-        self.functions = module.functions
         self.module = module
         self.pairs: dict[str, set[tuple[int, int]]] = {}
 
     def of(self, name: str) -> set[tuple[int, int]]:
         """Pairs (number of a parameter, number of a result that depends on it) of a function."""
         if name not in self.pairs:
-            graph = {n: callees(self.module, function) for n, function in self.functions.items()}
+            graph = {n: callees(self.module, function) for n, function in self.module.functions.items()}
             order = [n for n in callees_first(graph, name) if n not in self.pairs]
             self.pairs.update((n, set()) for n in order)
             while sum(self.grow(n) for n in order):
@@ -70,7 +69,7 @@ class Summaries:
     def grow(self, name: str) -> bool:
         """Find the pairs of a function from those of the functions that it calls; says whether there are more now."""
         before = len(self.pairs[name])
-        self.pairs[name] = _dependent_pairs(self.functions[name], self.edges(self.functions[name].block))
+        self.pairs[name] = _dependent_pairs(self.module.functions[name], self.edges(self.module.functions[name].block))
         return len(self.pairs[name]) > before
 
     def edges(self, block: Block) -> Iterator[Edge]:
