@@ -150,6 +150,11 @@ def iota(b: Builder, shape: Shape, dim: int, dtype: np.dtype = I64.dtype) -> Val
     return emit(b, "iota", shape=shape, dtype=dtype, dim=dim)
 
 
+def along(b: Builder, i: Value, dim: int) -> list[Value]:
+    """Index arrays for all dimensions, like i: i itself for `dim`, an element's own place for the others."""
+    return [i if d == dim else iota(b, i.type.shape, d) for d in range(i.type.rank)]
+
+
 def where(pred: Term, x: Any, y: Any) -> Term:
     """x where pred holds, y elsewhere; one of them may be a number."""
     like = x if isinstance(x, Term) else y

@@ -80,9 +80,9 @@ class DotGeneral(OpDef):
     @classmethod
     def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
         (x, y), (dx, dy) = op.operands, tangents
-        products = [(dx, y)] if dx is not None else []
-        products += [(x, dy)] if dy is not None else []
-        return [add_all(terms(b, *(emit(b, "dot_general", *pair, **op.attrs) for pair in products))).value]
+        pairs = [pair for pair in ((dx, y), (x, dy)) if None not in pair]
+        products = terms(b, *(emit(b, "dot_general", *pair, **op.attrs) for pair in pairs))
+        return [add_all(products).value if products else None]
 
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:

@@ -11,10 +11,13 @@ from hloc import mlir
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
 from hloc.mlir import build
-from hloc.ops import prelude
+from hloc.ops import prelude, products
+from hloc.ops.algebra import Term, conj, emit, mul0, terms, where
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.linear import Linear
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
+from hloc.ops.scanning import recurrence, segmented, shifted
 
 if TYPE_CHECKING:
     from hloc.ir.core import Op
@@ -102,7 +105,7 @@ def _by_doubling(ctx: Any, x: Any, type: TensorType, axis: int, combine: Any, ne
 
 
 @register
-class Cumsum(Cumulative):
+class Cumsum(Cumulative, Linear):
     """Running sum."""
 
     name = "cumsum"
@@ -112,6 +115,12 @@ class Cumsum(Cumulative):
     @staticmethod
     def neutral(dtype: np.dtype) -> Any:
         return 0
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        ct, axis = cotangents[0], op.attrs["axis"]
+        total = emit(b, "cumsum", emit(b, "reverse", ct, dims=(axis,)), axis=axis)
+        return [emit(b, "reverse", total, dims=(axis,))]
 
 
 @register
@@ -126,13 +135,52 @@ class Cumprod(Cumulative):
     def neutral(dtype: np.dtype) -> Any:
         return 1
 
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        """y[k]' = x[k]' y[k - 1] + x[k] y[k - 1]', without division, so exact where there are zeros."""
+        (dx, x), axis = terms(b, tangents[0], op.operands[0]), op.attrs["axis"]
+        return [recurrence(x, mul0(dx, products.before(x, axis)), axis).value]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        """The cotangent of y[k] collects that of y[k + 1] times x[k + 1]."""
+        (ct, x), axis = terms(b, cotangents[0], op.operands[0]), op.attrs["axis"]
+        collected = recurrence(shifted(conj(x), -1, 1, axis), ct, axis, step=-1)
+        return [mul0(collected, conj(products.before(x, axis))).value]
+
+
+class RunningExtreme(Cumulative):
+    """Running maximum or minimum. The derivative is shared equally by the elements that are extreme so far."""
+
+    kinds = "biuf"
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        axis, (here, same, count) = op.attrs["axis"], cls.extremes(b, op)
+        chosen = where(here, Term(b, tangents[0]), 0)
+        return [(segmented(chosen, same, axis, "add") / count).value]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        axis, (here, same, count) = op.attrs["axis"], cls.extremes(b, op)
+        same = shifted(same, -1, False, axis)
+        return [where(here, segmented(Term(b, cotangents[0]) / count, same, axis, "add", step=-1), 0).value]
+
+    @staticmethod
+    def extremes(b: Any, op: Op) -> tuple[Term, Term, Term]:
+        """Which elements are extreme so far, which results equal the one before, how many elements share a result."""
+        (x, best), axis = terms(b, op.operands[0], op.result), op.attrs["axis"]
+        here = x.equals(best)
+        same = best.equals(shifted(best, 1, np.nan, axis))
+        count = segmented(here.apply("convert", dtype=x.type.dtype), same, axis, "add")
+        return here, same, count.apply("maximum", 1)
+
 
 @register
-class Cummax(Cumulative):
+class Cummax(RunningExtreme):
     """Running maximum; NaN from the first NaN on."""
 
     name = "cummax"
-    kinds = "biuf"
     ufunc = np.maximum
     builder = "maximum"
 
@@ -142,11 +190,10 @@ class Cummax(Cumulative):
 
 
 @register
-class Cummin(Cumulative):
+class Cummin(RunningExtreme):
     """Running minimum; NaN from the first NaN on."""
 
     name = "cummin"
-    kinds = "biuf"
     ufunc = np.minimum
     builder = "minimum"
 

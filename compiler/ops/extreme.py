@@ -27,6 +27,7 @@ class ArgReduce(OpDef):
     An empty axis gives 0. Attributes: axis.
     """
 
+    differentiable = False
     function: ClassVar[Any]
     largest: ClassVar[bool]
 

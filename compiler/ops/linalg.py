@@ -12,7 +12,7 @@ from hloc.diagnostics.errors import ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import I32, I64, TensorType
 from hloc.mlir import build, lapack
-from hloc.ops import factorization, prelude
+from hloc.ops import factored, factorization, prelude
 from hloc.ops.checks import check_count, check_kind, check_same_dtype
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
@@ -58,6 +58,14 @@ class Cholesky(Matrix):
             factors = mlir.hlo.cholesky(args[0], lower=True)
             failed = factorization.not_finite(ctx, factors, factor)
         return [factorization.lower_or_nan(ctx, factors, factor, failed, info), failed]
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        return [factored.cholesky_jvp(b, op, tangents[0]), None]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [None if cotangents[0] is None else factored.cholesky_vjp(b, op, cotangents[0])]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -107,6 +115,14 @@ class TriangularSolve(Matrix):
             return lapack.call(ctx, "trsm", args, [a, b], [b], {1: 0}, side=side, uplo=uplo, trans_x=trans, diag=diag)
         operation = mlir.hlo.TransposeAttr.get("TRANSPOSE" if transpose else "NO_TRANSPOSE")
         return [mlir.hlo.triangular_solve(*args, left, lower, unit, operation)]
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        return [factored.triangular_solve_jvp(b, op, tangents)]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return factored.triangular_solve_vjp(b, op, cotangents[0], wanted)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -161,6 +177,14 @@ class Lu(Matrix):
         factors, exchanged, status = lapack.call(ctx, "getrf", args, [lu], [lu, pivots, info], {0: 0})
         exchanged = mlir.hlo.subtract(exchanged, build.full(ctx, pivots, 1))
         return [factors, exchanged, factorization.permutation(ctx, exchanged, pivots, permutation), status]
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        return [factored.lu_jvp(b, op, tangents[0]), None, None, None]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [None if cotangents[0] is None else factored.lu_vjp(b, op, cotangents[0])]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -238,7 +238,7 @@ def op_upd(a: Any, v: Any, starts: tuple[Any, ...], drop: tuple[int, ...], add: 
 def op_gather(a: Any, indices: tuple[Any, ...], dims: tuple[int, ...]) -> Any:
     """Slices of a at index arrays for the dimensions `dims`, clamped into range."""
     if any(a.shape[d] == 0 for d in dims):
-        return np.zeros(np.shape(indices[0]) + np.shape(a)[: a.ndim - len(dims)], a.dtype)
+        return np.zeros((*np.shape(indices[0]), *np.delete(a.shape, dims)), a.dtype)
     clipped = [np.clip(i, 0, a.shape[d] - 1) for i, d in zip(indices, dims, strict=True)]
     return np.moveaxis(a, dims, range(len(dims)))[tuple(clipped)]
 

@@ -12,10 +12,12 @@ from hloc import mlir
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import B1, Shape, TensorType
 from hloc.mlir import build
-from hloc.ops import prelude
+from hloc.ops import prelude, products
+from hloc.ops.algebra import Term, conj, emit, mul0, terms, where
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.cumulative import Cummax, Cummin, Cumprod, Cumsum
 from hloc.ops.extreme import Argmax, Argmin
+from hloc.ops.linear import Linear
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
 
@@ -111,8 +113,15 @@ def literal_number(value: Any) -> str:
     return repr(value) if np.isfinite(value) else "np.inf" if value > 0 else "-np.inf"
 
 
+def repeated(op: Op, result: Term) -> Term:
+    """A value like the result of a reduction, for each element of the operand."""
+    shape, axes = op.operands[0].type.shape, op.attrs["axes"]
+    dims = tuple(d for d in range(len(shape)) if d not in axes)
+    return Term(result.b, emit(result.b, "broadcast_in_dim", result.value, shape=shape, dims=dims))
+
+
 @register
-class ReduceSum(Reduce):
+class ReduceSum(Reduce, Linear):
     """Sum in the element type of the operand; integers wrap."""
 
     name = "reduce_sum"
@@ -127,6 +136,10 @@ class ReduceSum(Reduce):
     def neutral(dtype: np.dtype) -> Any:
         return 0
 
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        return [repeated(op, Term(b, cotangents[0])).value]
+
 
 @register
 class ReduceProd(Reduce):
@@ -140,9 +153,22 @@ class ReduceProd(Reduce):
     def neutral(dtype: np.dtype) -> Any:
         return 1
 
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        change = mul0(Term(b, tangents[0]), products.of_others(Term(b, op.operands[0]), op.attrs["axes"]))
+        return [emit(b, "reduce_sum", change.value, axes=op.attrs["axes"])]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        others = products.of_others(Term(b, op.operands[0]), op.attrs["axes"])
+        return [mul0(repeated(op, Term(b, cotangents[0])), conj(others)).value]
+
 
 class Extreme(Reduce):
-    """Maximum or minimum. XLA's CPU compiler hands large ones to a library that loses NaN."""
+    """Maximum or minimum. XLA's CPU compiler hands large ones to a library that loses NaN.
+
+    The derivative is shared equally by the elements that are extreme.
+    """
 
     kinds = "biuf"
     direction: ClassVar[str]
@@ -172,6 +198,26 @@ class Extreme(Reduce):
         """The greater (smaller) operand, or NaN: in a form that the library does not know."""
         first = mlir.hlo.or_(build.compare(x, cls.direction, y), build.compare(x, "NE", x))
         return mlir.hlo.select(first, x, y)
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        here, count = cls.extremes(b, op)
+        chosen = where(here, Term(b, tangents[0]), 0)
+        return [(Term(b, emit(b, "reduce_sum", chosen.value, axes=op.attrs["axes"])) / count).value]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        here, count = cls.extremes(b, op)
+        return [where(here, repeated(op, Term(b, cotangents[0]) / count), 0).value]
+
+    @staticmethod
+    def extremes(b: Any, op: Op) -> tuple[Term, Term]:
+        """Which elements are extreme, and how many for each result; none for NaN, counted as one."""
+        x, best = terms(b, op.operands[0], op.result)
+        here = x.equals(repeated(op, best))
+        ones = here.apply("convert", dtype=x.type.dtype)
+        count = Term(b, emit(b, "reduce_sum", ones.value, axes=op.attrs["axes"]))
+        return here, count.apply("maximum", 1)
 
 
 FEW = 64
@@ -211,6 +257,7 @@ class ReduceAnd(Reduce):
     """All bits set: logical for bools, bitwise for integers."""
 
     name = "reduce_and"
+    differentiable = False
     kinds = "biu"
     ufunc = np.bitwise_and
     builder = "and_"
@@ -225,6 +272,7 @@ class ReduceOr(Reduce):
     """Any bit set: logical for bools, bitwise for integers."""
 
     name = "reduce_or"
+    differentiable = False
     kinds = "biu"
     ufunc = np.bitwise_or
     builder = "or_"

@@ -18,6 +18,7 @@ from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
+from hloc.ops.algebra import along, emit, iota, zeros
 from hloc.ops.checks import check_dims, check_kind
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
@@ -78,6 +79,32 @@ class Sort(OpDef):
         )
         position = {i: num_keys + place for place, i in enumerate(carried)}
         return [results[position.get(i, i)] for i in range(len(types))]
+
+    @classmethod
+    def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
+        """The tangents are permuted as the operands."""
+        places, dims = cls.places(b, op)
+        return [None if dx is None else emit(b, "gather", dx, *places, dims=dims) for dx in tangents]
+
+    @classmethod
+    def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        places, dims = cls.places(b, op)
+
+        def back(ct: Any) -> Any:
+            return emit(b, "scatter", zeros(b, ct.type), ct, *places, dims=dims, mode="set", unique=True)
+
+        return [back(ct) if ct is not None and want else None for ct, want in zip(cotangents, wanted, strict=True)]
+
+    @classmethod
+    def places(cls, b: Any, op: Op) -> tuple[Sequence[Any], tuple[int, ...]]:
+        """Where each element comes from: index arrays for all dimensions. Places are sorted along with the operands.
+
+        Equal elements of one operand that stands alone keep their order.
+        """
+        shape, dim = op.operands[0].type.shape, op.attrs["dim"]
+        attrs = {**op.attrs, "stable": op.attrs["stable"] or len(op.operands) == 1}
+        source = b.emit_many(cls, *op.operands, iota(b, shape, dim), **attrs)[-1]
+        return along(b, source, dim), tuple(range(len(shape)))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
