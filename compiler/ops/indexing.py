@@ -312,7 +312,7 @@ def _modes(dtype: np.dtype) -> Sequence[str]:
     """All modes for one type of each kind, the common ones for the others."""
     if dtype.kind in "bc":
         return ("set", "maximum") if dtype.kind == "b" else ("set", "add", "multiply")
-    return tuple(COMBINE) if dtype.name in ("int64", "uint8", "float32") else ("set", "add")
+    return tuple(COMBINE) if dtype.name in ("int64", "uint8", "float64") else ("set", "add")
 
 
 INDEX_CASES = (

@@ -19,10 +19,14 @@ SHAPES: tuple[Shape, ...] = ((), (1,), (7,), (0,), (3, 1, 5))
 
 @dataclass(frozen=True)
 class Sample:
-    """One application of an operation: operand arrays (0-d arrays for scalars) and attributes."""
+    """One application of an operation: operand arrays (0-d arrays for scalars) and attributes.
+
+    `smooth` is False at points that have no derivative: a singular matrix, equal keys.
+    """
 
     operands: tuple[np.ndarray, ...]
     attrs: dict[str, Any] = field(default_factory=dict)
+    smooth: bool = True
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,9 @@ class Sort(OpDef):
                 for stable in (False, True):
                     yield Sample((x,), {"dim": dim, "num_keys": 1, "stable": stable})
                 yield Sample((x, index), {"dim": dim, "num_keys": 1, "stable": True})
-                yield Sample(
-                    (np.sign(x) if dtype.kind != "b" else x, x, index), {"dim": dim, "num_keys": 2, "stable": True}
-                )
+                sign, two_keys = x if dtype.kind == "b" else np.sign(x), {"dim": dim, "num_keys": 2, "stable": True}
+                yield Sample((sign, x, index), two_keys, smooth=False)
+                yield Sample((sign.astype(np.int64), x, index), two_keys)
 
 
 def _sort_values(ctx: Any, x: MlirValue, type: TensorType, dim: int) -> MlirValue:
