@@ -1,0 +1,192 @@
+"""Write out the derivatives that a program asks for, the innermost first.
+
+%y, %tape, %needed = linearize %x {function = @f}             the body of f, saving what its adjoint reads
+…                                                        →    …
+%x_bar, %more = pullback %tape, %y_bar                        the adjoint of the body of f
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hloc.ir.builder import Builder
+from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, substitute, walk
+from hloc.ops.algebra import emit
+from hloc.ops.helpers import constant
+from hloc.transform.call_graph import callees, callees_first
+from hloc.transform.differentiate.activity import useful, varied
+from hloc.transform.differentiate.cotangents import Scope, named
+from hloc.transform.differentiate.forward import Forward
+from hloc.transform.differentiate.logs import Sites
+from hloc.transform.differentiate.reverse import Sweep
+from hloc.transform.differentiate.saving import settle
+
+ASKING = ("linearize", "jvp")
+USING = ("pullback", "pushforward")
+
+
+@dataclass(eq=False)
+class Tape:
+    """What a pullback runs: a block whose arguments are the cotangents of the results; it sees what was computed.
+
+    pushforward: the same for tangents, made when it is first asked for.
+    """
+
+    pullback: Block
+    pushforward: Block | None = None
+
+
+def expand(module: Module, sites: Sites) -> bool:
+    """Write out the derivatives of functions that ask for none themselves; says whether there were any."""
+    ready, forward = _ready(module), Forward(module)
+    for function in list(module.functions.values()):
+        if any(op.name in ASKING and op.attrs["function"] in ready for op in walk(function.block)):
+            _Expansion(module, function, ready, sites, forward).run()
+    return bool(ready)
+
+
+def _ready(module: Module) -> set[str]:
+    """Functions whose derivative is asked for, and which ask for none, nor anything that they call."""
+    asking = {name for name, f in module.functions.items() if any(op.name in ASKING for op in walk(f.block))}
+    graph = {name: callees(module, f) for name, f in module.functions.items()}
+    targets = {op.attrs["function"] for f in module.functions.values() for op in walk(f.block) if op.name in ASKING}
+    return {name for name in targets if not asking & callees_first(graph, name).keys()}
+
+
+class _Expansion:
+    """The derivatives asked for in one function."""
+
+    def __init__(self, module: Module, function: Function, ready: set[str], sites: Sites, forward: Forward) -> None:
+        self.module = module
+        self.forward = forward
+        self.function = function
+        self.ready = ready
+        self.sites = sites
+        self.tapes: dict[Value, Tape] = {}
+        self.mapping: dict[Value, Value] = {}
+
+    def run(self) -> None:
+        self.block(self.function.block)
+        substitute(self.function.block, self.mapping)
+
+    def block(self, block: Block) -> None:
+        ops, block.ops = block.ops, []
+        for op in ops:
+            for region in op.regions:
+                self.block(region)
+            if op.name in ASKING and op.attrs["function"] in self.ready:
+                self.replace(block, op, self.linearize(op) if op.name == "linearize" else self.jvp(op))
+            elif op.name in USING and op.operands[0] in self.tapes:
+                self.replace(block, op, self.use(op))
+            else:
+                block.ops.append(op)
+
+    def replace(self, block: Block, op: Op, body: Block) -> None:
+        block.ops += body.ops
+        for old, new in zip(op.results, body.results, strict=True):
+            new.name = new.name or old.name
+            self.mapping[old] = new
+
+    def body_of(self, op: Op) -> Block:
+        """A copy of the function that is asked about, with the calls in it written out."""
+        function = self.module.functions[op.attrs["function"]]
+        body = clone_block(function.block, {})
+        inline_all(self.module, body)
+        for param, operand in zip(body.args, op.operands, strict=False):
+            if operand in self.tapes:
+                self.tapes[param] = self.tapes[operand]
+        self.block(body)
+        return body
+
+    def jvp(self, op: Op) -> Block:
+        b = Builder(Block(), op.span)
+        b.block.results = self.forward.expand(b, op)
+        return b.block
+
+    def linearize(self, op: Op) -> Block:
+        """What the function computes, saving for the adjoint, which becomes the tape."""
+        forward = self.body_of(op)
+        wrt, outputs = forward.args[: op.attrs["wrt"]], forward.results[: op.attrs["outputs"]]
+        before = list(forward.results)
+        adjoint, missing, more = self.adjoint(forward, wrt, outputs, self.sites)
+        inputs = dict(zip(forward.args, op.operands, strict=True))
+        b = Builder(forward, op.span)
+        forward.results = [*before, constant(b, 0, np.int64), _greatest(b, missing)]
+        with b.at(adjoint):
+            adjoint.results.append(_greatest(b, more))
+        self.tapes[op.results[-2]] = Tape(adjoint)
+        for block in (forward, adjoint):
+            substitute(block, inputs)
+        return forward
+
+    def adjoint(
+        self, forward: Block, wrt: Sequence[Value], outputs: Sequence[Value], sites: Sites | None
+    ) -> tuple[Block, list[Value], list[Value]]:
+        """The adjoint of a block: arguments are cotangents of `outputs`, results those of `wrt`; and what is needed."""
+        active = varied(forward, wrt, self.module) & useful(forward, outputs, self.module)
+        adjoint = Block()
+        b = Builder(adjoint)
+        scope = Scope(active)
+        for output in outputs:
+            scope.add(b, output, named(adjoint.add_arg(output.type), output))
+        sweep = Sweep(self.module, active, b)
+        sweep.ops(forward.ops, scope)
+        adjoint.results = [scope.value(b, x) for x in wrt]
+        return adjoint, *settle(forward, adjoint, sweep.pairs, sites)
+
+    def use(self, op: Op) -> Block:
+        """A copy of the adjoint, or of what it is the adjoint of."""
+        tape = self.tapes[op.operands[0]]
+        if op.name == "pushforward" and tape.pushforward is None:
+            tape.pushforward = self.transposed(tape.pullback)
+        template = tape.pullback if op.name == "pullback" else tape.pushforward
+        assert template is not None
+        return clone_block(
+            Block([], template.ops, template.results), dict(zip(template.args, op.operands[1:], strict=True))
+        )
+
+    def transposed(self, pullback: Block) -> Block:
+        """The adjoint of the adjoint. It is linear, so that its own adjoint needs nothing of its run."""
+        linear = clone_block(pullback, {})
+        adjoint, _, _ = self.adjoint(linear, linear.args, linear.results[:-1], None)
+        b = Builder(adjoint)
+        adjoint.results.append(constant(b, 0, np.int64))
+        return adjoint
+
+
+def inline_all(module: Module, block: Block) -> None:
+    """Write out the calls of functions that do not call themselves, in place; calls that say how they are
+    differentiated stay."""
+    mapping: dict[Value, Value] = {}
+    _inline(module, block, mapping, ())
+    substitute(block, mapping)
+
+
+def _inline(module: Module, block: Block, mapping: dict[Value, Value], active: tuple[str, ...]) -> None:
+    ops, block.ops = block.ops, []
+    for op in ops:
+        name = op.attrs.get("function") if op.name == "call" and len(op.attrs) == 1 else None
+        if name is None or name in active:
+            for region in op.regions:
+                _inline(module, region, mapping, active)
+            block.ops.append(op)
+            continue
+        function = module.functions[name]
+        body = clone_block(
+            Block([], function.block.ops, function.block.results), dict(zip(function.params, op.operands, strict=True))
+        )
+        _inline(module, body, mapping, (*active, name))
+        block.ops += body.ops
+        mapping.update(zip(op.results, body.results, strict=True))
+
+
+def _greatest(b: Builder, values: Sequence[Value]) -> Value:
+    if not values:
+        return constant(b, 0, np.int64)
+    result = values[0]
+    for value in values[1:]:
+        result = emit(b, "maximum", result, value)
+    return result

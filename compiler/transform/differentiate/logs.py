@@ -1,0 +1,207 @@
+"""Logs: arrays in which a loop saves values for its adjoint, one row a trip.
+
+    for k …: %y_log = upd %y_log, %y, base + k          forwards
+    for k …: %y = read %y_log, base + k                 backwards
+
+The logs of a loop inside of others go through all of them. Where all trip counts are known, the row of a trip is an
+affine function of the counters, and there is exactly enough room. Otherwise a pointer is carried along, and the number
+of rows is a guess: the loop counts on beyond it, and says in the end how many rows it would have wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hloc.diagnostics.span import Span
+from hloc.ir.core import Block, Op, Value
+from hloc.ir.types import TensorType
+from hloc.ops.algebra import emit, full
+from hloc.ops.helpers import compare, constant
+from hloc.transform.differentiate.tree import Place, Tree
+
+SITE_SHIFT = 40
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A value that a derivative saves: `rows` of `type`, exactly enough or (`learned`) what runs have needed so far."""
+
+    name: str
+    type: TensorType
+    rows: int
+    learned: bool
+    span: Span
+    reason: str
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows * self.type.nbytes
+
+
+@dataclass
+class Sites:
+    """Loops with logs in one compilation.
+
+    Fields:
+        capacities: site → rows, where a run has found out that the first guess is too small.
+        first: rows to begin with, at most; fewer when rows are large.
+        saved: what is saved, for the user to see.
+    """
+
+    capacities: dict[int, int] = field(default_factory=dict)
+    first: int = 4096
+    count: int = 0
+    saved: list[Saved] = field(default_factory=list)
+
+    def new(self) -> int:
+        """The number of a further site whose trips are not known: 1, 2, …"""
+        self.count += 1
+        return self.count
+
+    def rows(self, site: int, nbytes: int) -> int:
+        guess = min(self.first, max((1 << 20) // max(nbytes, 1), 16))
+        return self.capacities.get(site, guess)
+
+
+class LoopLog:
+    """The logs of one loop, forward body `body` and adjoint body `adjoint`.
+
+    Fields:
+        top: the innermost block around the loop and its adjoint: there the logs are made, and known when complete.
+        needed: in `top` after the loop: 0 or site << 40 + rows that it wants; None when there is room for sure.
+    """
+
+    def __init__(self, tree: Tree, sites: Sites, body: Block, adjoint: Block) -> None:
+        self.tree = tree
+        self.sites = sites
+        self.body = body
+        self.adjoint = adjoint
+        self.loop, self.home = tree.owner[body]
+        self.top = tree.common(self.home, tree.owner[adjoint][1])
+        self.path = tree.path(self.top, body)
+        self.way_back = tree.path(self.top, adjoint)
+        self.outermost = self.path[0][0]
+        self.needed: Value | None = None
+
+    def save(self, values: Sequence[Value], reasons: dict[Value, str]) -> dict[Value, Value]:
+        """Save values of the body; gives for each what it is in the adjoint body."""
+        trips = [_known_trips(self.tree, op) for op, _ in self.path if op.name in ("for", "while")]
+        if None in trips:
+            rows, here, there = self._counted_rows(sum(v.type.nbytes for v in values))
+        else:
+            rows = max(int(np.prod([max(t or 0, 0) for t in trips], dtype=object)), 1)
+            here, there = self._index(self.path, trips), self._index(self.way_back, trips)
+        index_here = self._emit_at_start(self.body, here)
+        index_there = self._emit_at_start(self.adjoint, there)
+        found = {v: self._log(v, rows, index_here, index_there) for v in values}
+        learned = self.needed is not None
+        for v in values:
+            self.sites.saved.append(Saved(v.name or "value", v.type, rows, learned, self.loop.span, reasons.get(v, "")))
+        return found
+
+    # --- which row
+
+    def _index(self, path: Sequence[Place], trips: Sequence[int | None]) -> list[tuple[Value, int]]:
+        """The counters along a path with what each is multiplied by."""
+        counters = [region.args[0] for op, region in path if op.name in ("for", "while")]
+        factors = [int(np.prod([t or 0 for t in trips[j + 1 :]], dtype=object)) for j in range(len(trips))]
+        return list(zip(counters, factors, strict=True))
+
+    def _emit_at_start(self, block: Block, terms: Sequence[tuple[Value, int]]) -> Value:
+        b, made = self.tree.builder, Block()
+        with b.at(made), b.spanned(self.loop.span):
+            index = None
+            for value, factor in terms:
+                part = value if factor == 1 else emit(b, "multiply", value, constant(b, factor, np.int64))
+                index = part if index is None else emit(b, "add", index, part)
+        assert index is not None
+        self.tree.insert(made.ops, block)
+        return index
+
+    def _counted_rows(self, nbytes: int) -> tuple[int, list[tuple[Value, int]], list[tuple[Value, int]]]:
+        """Rows whose number is not known before: they begin where the trips made so far ended."""
+        tree, b = self.tree, self.tree.builder
+        site = self.sites.new()
+        rows = self.sites.rows(site, nbytes)
+        around = self.path[:-1]
+        start = Block()
+        with b.at(start):
+            zero = constant(b, 0, np.int64)
+        tree.insert(start.ops, self.top, before=self.outermost)
+        bases = tree.open(zero, around, "base")
+        after = Block()
+        with b.at(after), b.spanned(self.loop.span):
+            trips = self.loop.results[0] if self.loop.name == "while" else self.loop.operands[0]
+            if self.loop.name == "for":
+                trips = emit(b, "maximum", trips, constant(b, 0, np.int64))
+            total = emit(b, "add", bases[-1], trips)
+        tree.insert(after.ops, self.home, after=self.loop)
+        total = tree.close(bases, total, around, "base")
+        self._count_needed(site, rows, total)
+        return rows, [(bases[-1], 1), (self.body.args[0], 1)], [(bases[-1], 1), (self.adjoint.args[0], 1)]
+
+    def _count_needed(self, site: int, rows: int, total: Value) -> None:
+        """Say what was wanted, and let the adjoint make no trip where that was more than there is."""
+        tree, b = self.tree, self.tree.builder
+        made = Block()
+        with b.at(made), b.spanned(self.loop.span):
+            fits = compare(b, total, "LE", constant(b, rows, np.int64))
+            wanted = emit(b, "add", total, constant(b, site << SITE_SHIFT, np.int64))
+            self.needed = emit(b, "select", fits, constant(b, 0, np.int64), wanted)
+        last = tree.producer.get(total)
+        assert last is not None
+        tree.insert(made.ops, self.top, after=last)
+        op, region = next((op, region) for op, region in self.way_back if op.name == "for")
+        gate = Block()
+        with b.at(gate), b.spanned(op.span):
+            count = emit(b, "select", fits, op.operands[0], constant(b, 0, np.int64))
+        tree.insert(gate.ops, tree.owner[region][1], before=op)
+        op.operands = (count, *op.operands[1:])
+
+    # --- one log
+
+    def _log(self, value: Value, rows: int, here: Value, there: Value) -> Value:
+        """Carry a log to the body, write the value into it after its definition, read it back in the adjoint."""
+        tree, b = self.tree, self.tree.builder
+        type, name = TensorType((rows, *value.type.shape), value.type.dtype), f"{value.name or 'value'}_log"
+        start = Block()
+        with b.at(start), b.spanned(self.loop.span):
+            empty = full(b, type, 0)
+            empty.name = name
+        tree.insert(start.ops, self.top, before=self.outermost)
+        logs = tree.open(empty, self.path, name)
+        write = Block()
+        with b.at(write), b.spanned(self.loop.span):
+            zeros = [constant(b, 0, np.int64) for _ in value.type.shape]
+            written = emit(b, "upd", logs[-1], value, here, *zeros, drop=(0,), mode="set")
+            written.name = name
+        self._insert_after(write.ops, here, value)
+        complete = tree.close(logs, written, self.path, name)
+        read = Block()
+        with b.at(read), b.spanned(self.loop.span):
+            zeros = [constant(b, 0, np.int64) for _ in value.type.shape]
+            sizes = (1, *value.type.shape)
+            loaded = emit(b, "read", complete, there, *zeros, sizes=sizes, drop=(0,))
+            loaded.name = value.name
+        after = tree.producer.get(there)
+        if after is not None and tree.home[there] is self.adjoint:
+            tree.insert(read.ops, self.adjoint, after=after)
+        else:
+            tree.insert(read.ops, self.adjoint)
+        return loaded
+
+    def _insert_after(self, ops: list[Op], *values: Value) -> None:
+        """Put operations into the body as soon as these values are there."""
+        tree = self.tree
+        makers = [tree.producer[v] for v in values if v in tree.producer and tree.home[v] is self.body]
+        last = max(makers, key=self.body.ops.index, default=None)
+        tree.insert(ops, self.body, after=last)
+
+
+def _known_trips(tree: Tree, op: Op) -> int | None:
+    """The trip count of a `for` where it is a constant."""
+    producer = tree.producer.get(op.operands[0]) if op.name == "for" else None
+    return int(producer.attrs["value"]) if producer is not None and producer.name == "constant" else None

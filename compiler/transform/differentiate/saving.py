@@ -1,0 +1,195 @@
+"""What the backward sweep reads of the forward one: saved, or computed again.
+
+The sweep of `reverse` names forward values from anywhere. A value of a loop's body is there in the adjoint body only
+if it was saved in a log or is computed again from values that are; one of a branch, if it becomes a result of the
+branch or is computed again. For each loop body, with the branches in it, the values to save are a minimum cut
+between what is needed and what is at hand, in bytes a trip; only operations of a few instructions an element are
+computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from hloc.ir.core import Block, Op, Value, clone_op, free_values, substitute, walk
+from hloc.ops.algebra import emit
+from hloc.ops.control import Control
+from hloc.ops.helpers import constant
+from hloc.transform.differentiate.logs import LoopLog, Sites
+from hloc.transform.differentiate.mincut import minimum_vertex_cut
+from hloc.transform.differentiate.reverse import Pair
+from hloc.transform.differentiate.tree import Tree
+
+
+def settle(
+    forward: Block, backward: Block, pairs: Sequence[Pair], sites: Sites | None
+) -> tuple[list[Value], list[Value]]:
+    """Make the names of forward values in the backward sweep legal, changing both in place.
+
+    backward: stands after `forward` and sees its values. sites: None where nothing may be saved in logs, and everything
+    is computed again (of a linear program, only what does not depend on the direction is named).
+    Gives `needed` of the logs that may be too small (see `LoopLog`), those of the forward and of the backward block.
+    """
+    tree = Tree(forward)
+    tree.enter(backward, parent=forward)
+    partner = {f: b for pair in pairs for f, b in _regions(pair)}
+    needed: tuple[list[Value], list[Value]] = ([], [])
+    groups: dict[Block, list[Block]] = {}
+    for region in partner:
+        groups.setdefault(_root(tree, region, partner), []).append(region)
+    for root in sorted(groups, key=lambda block: -len(tree.chain(block))):
+        group = _Group(tree, root, sorted(groups[root], key=lambda block: len(tree.chain(block))), partner)
+        for block, value in group.settle(sites):
+            needed[block is not forward].append(value if block is forward else _carry_out(tree, value, block, backward))
+    return needed
+
+
+def _carry_out(tree: Tree, value: Value, block: Block, outermost: Block) -> Value:
+    """The greatest `value` of all visits of an inner block, as a value of the outermost one."""
+    path = tree.path(outermost, block)
+    if not path:
+        return value
+    b, start, end = tree.builder, Block(), Block()
+    with b.at(start):
+        zero = constant(b, 0, np.int64)
+    tree.insert(start.ops, outermost, before=path[0][0])
+    so_far = tree.open(zero, path, "needed")
+    with b.at(end):
+        greatest = emit(b, "maximum", so_far[-1], value)
+    tree.insert(end.ops, block, after=tree.producer[value])
+    return tree.close(so_far, greatest, path, "needed")
+
+
+def _regions(pair: Pair) -> Iterable[tuple[Block, Block]]:
+    if pair.forward.name in ("for", "while"):
+        return [(pair.forward.regions[-1], pair.backward.regions[-1])]
+    return zip(pair.forward.regions, pair.backward.regions, strict=True)
+
+
+def _root(tree: Tree, region: Block, partner: dict[Block, Block]) -> Block:
+    """The loop body that a region belongs to, itself or around its branches; else the block that they stand in."""
+    while region in partner and tree.owner[region][0].name in ("if", "switch"):
+        region = tree.owner[region][1]
+    return region
+
+
+class _Group:
+    """A loop body, or a straight piece of program, with the branches in it: what is saved here is decided together."""
+
+    def __init__(self, tree: Tree, root: Block, blocks: list[Block], partner: dict[Block, Block]) -> None:
+        self.tree = tree
+        self.root = root
+        self.blocks = blocks
+        self.partner = partner
+        self.is_loop = root in partner
+        self.members = set(blocks)
+
+    def settle(self, sites: Sites | None) -> list[tuple[Block, Value]]:
+        needed = self.needed()
+        if not needed:
+            return []
+        saved = self.cut(needed, keep_all=sites is None)
+        at_hand: dict[Value, Value] = {}
+        lifted = {v: self.tree.lift(v, self.root) for v in saved}
+        overflow: list[tuple[Block, Value]] = []
+        if self.is_loop:
+            body, adjoint = self.root, self.partner[self.root]
+            at_hand[body.args[0]] = adjoint.args[0]
+            rows = sorted(set(lifted.values()), key=self.tree.order.__getitem__)
+            if rows:
+                assert sites is not None
+                log = LoopLog(self.tree, sites, body, adjoint)
+                reasons = {lifted[v]: needed.get(v, "") for v in saved}
+                loaded = log.save(rows, reasons)
+                at_hand.update((v, loaded[lifted[v]]) for v in saved)
+                if log.needed is not None:
+                    overflow.append((log.top, log.needed))
+        else:
+            at_hand.update(lifted)
+        self.compute_again(needed, at_hand)
+        for block in [self.root] if self.is_loop else self.blocks:
+            substitute(self.partner[block], at_hand)
+        return overflow
+
+    def needed(self) -> dict[Value, str]:
+        """Values of the group that the adjoint names, each with what for."""
+        found: dict[Value, str] = {}
+        for block in self.blocks:
+            names = [v for v in free_values(self.partner[block]) if self.tree.home.get(v) is block]
+            readers = {v: op for op in walk(self.partner[block]) for v in op.operands} if names else {}
+            found.update((v, _purpose(readers.get(v))) for v in names)
+        return found
+
+    # --- the choice
+
+    def cut(self, needed: Iterable[Value], *, keep_all: bool) -> list[Value]:
+        """What is saved."""
+        cost: dict[Value, int] = {}
+        edges: list[tuple[Value, Value]] = []
+        sources: list[Value] = []
+        sinks = [v for v in needed if not self.is_at_hand(v)]
+        pending = list(sinks)
+        while pending:
+            value = pending.pop()
+            if value in cost:
+                continue
+            cost[value] = max(value.type.nbytes, 1)
+            op = self.tree.producer.get(value)
+            if op is None or not _may_repeat(op, anything=keep_all):
+                sources.append(value)
+                continue
+            operands = {v for v in _all_operands(op) if not self.is_at_hand(v)}
+            edges += [(v, value) for v in operands]
+            pending += operands
+        found = minimum_vertex_cut(cost, edges, sources, sinks)
+        return sorted(found, key=self.tree.order.__getitem__)
+
+    def is_at_hand(self, value: Value) -> bool:
+        """Whether a value is there in the adjoint without being saved here."""
+        home = self.tree.home.get(value)
+        return home not in self.members or (self.is_loop and value is self.root.args[0])
+
+    def compute_again(self, needed: Iterable[Value], at_hand: dict[Value, Value]) -> None:
+        """Copy to the beginning of each adjoint region the operations that give what is needed there."""
+        chosen: dict[Op, None] = {}
+        pending = [v for v in needed if v not in at_hand]
+        while pending:
+            value = pending.pop()
+            if value in at_hand or self.is_at_hand(value) or (op := self.tree.producer[value]) in chosen:
+                continue
+            chosen[op] = None
+            pending += _all_operands(op)
+        ops = sorted(chosen, key=lambda op: self.tree.order[op.results[0]])
+        for block in self.blocks:
+            copies = []
+            for op in ops:
+                if self.tree.home[op.results[0]] is block:
+                    results = [v for v in op.results if v in at_hand]
+                    kept = {v: at_hand[v] for v in results}
+                    copies.append(clone_op(op, at_hand))
+                    at_hand.update(kept)
+            adjoint = self.partner[block]
+            last = self._last_read(adjoint, at_hand)
+            self.tree.insert(copies, adjoint, after=last)
+
+    def _last_read(self, adjoint: Block, at_hand: dict[Value, Value]) -> Op | None:
+        """The last operation at the beginning of an adjoint body that loads from a log."""
+        loaded = {self.tree.producer.get(v) for v in at_hand.values() if self.tree.home.get(v) is adjoint}
+        return next((op for op in reversed(adjoint.ops) if op in loaded), None)
+
+
+def _may_repeat(op: Op, *, anything: bool) -> bool:
+    if anything:
+        return op.kind.pure
+    return op.kind.pure and op.kind.cheap and not issubclass(op.kind, Control)
+
+
+def _all_operands(op: Op) -> list[Value]:
+    """All that an operation and its regions use from outside."""
+    return [*op.operands, *(v for region in op.regions for v in free_values(region))]
+
+
+def _purpose(op: Op | None) -> str:
+    return "the adjoint reads it" if op is None else f"read by {op.name} in the adjoint, line {op.span.line}"
