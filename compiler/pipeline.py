@@ -16,6 +16,7 @@ from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
 from hloc.program import Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
+from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.simplify import simplify
 
@@ -31,14 +32,24 @@ class CompileOptions:
 
 
 def make_program(
-    function: types.FunctionType, arguments: Mapping[str, Any], options: CompileOptions, print_capacity: int = 4096
+    function: types.FunctionType,
+    arguments: Mapping[str, Any],
+    options: CompileOptions,
+    print_capacity: int = 4096,
+    capacities: Mapping[int, int] | None = None,
 ) -> Program:
-    """Source and arguments to the simplified SSA program that every stage is printed from."""
+    """Source and arguments to the simplified SSA program that every stage is printed from.
+
+    capacities: how many trips loops of derivatives have to remember, as far as runs have found out.
+    """
     frontend = Options(checks=options.checks, print_capacity=print_capacity)
     program = specialize(function, arguments, frontend, options.static_argnames)
     eliminate_dead_code(program.module)  # the loop carries that nobody reads
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
-    return drop_status(program.replace(parameters=tuple(arguments)))
+    sites = Sites(dict(capacities or {}))
+    if differentiate(program.module, sites):
+        simplify(program.module)
+    return drop_status(program.replace(parameters=tuple(arguments), saved=sites.saved))
 
 
 def drop_status(program: Program) -> Program:

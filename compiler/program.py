@@ -15,6 +15,10 @@ from hloc.ir.core import Module
 from hloc.ir.types import TensorType
 
 
+PRINT_CAPACITY = 4096
+"""Words in the print log of a program, until a run needs more."""
+
+
 @dataclass(frozen=True)
 class Path:
     """How to find a Python object at a call: from a root by steps.
@@ -132,6 +136,35 @@ class ErrorSite:
     span: Span = NOWHERE
 
 
+class TapeOverflow(Exception):
+    """What a derivative must remember did not fit: a signal to compile again, never seen by users.
+
+    site: the loop (see hloc.transform.differentiate).   rows: the room that it wants.
+    """
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(needed)
+        self.site, self.rows = divmod(int(needed), 1 << 40)
+
+
+@dataclass(frozen=True)
+class SavedValue:
+    """One line of `hloc explain`: a value that a derivative saves for its reverse sweep.
+
+    rows: how often it has room, 1 outside loops.   place: where it is made.   reason: why it is not computed again.
+    """
+
+    name: str
+    type: TensorType
+    rows: int
+    span: Span
+    reason: str
+
+    @property
+    def bytes(self) -> int:
+        return self.rows * self.type.size * self.type.dtype.itemsize
+
+
 @dataclass(frozen=True, eq=False)
 class PrintSite:
     """A call of print: its arguments and what stands between and after them."""
@@ -177,6 +210,22 @@ class StaticUse:
     span: Span
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A value that a derivative saves: `rows` of `type`, exactly enough or (`learned`) what runs have needed so far."""
+
+    name: str
+    type: TensorType
+    rows: int
+    learned: bool
+    reason: str
+    span: Span = NOWHERE
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows * self.type.nbytes
+
+
 @dataclass(eq=False)
 class Program:
     """A specialised function. Results of the entry: the outputs' leaves, then the status words that are counted below.
@@ -201,6 +250,7 @@ class Program:
     print_capacity: int = 0
     static: list[StaticUse] = field(default_factory=list)
     repeated: list[StaticUse] = field(default_factory=list)
+    saved: list[Saved] = field(default_factory=list)
     span: Span = NOWHERE
 
     def replace(self, **changes: Any) -> Program:

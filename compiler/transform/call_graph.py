@@ -51,10 +51,10 @@ def recursive_functions(graph: dict[str, Counter[str]], order: dict[str, int]) -
 
 
 def fixed_signatures(module: Module) -> set[str]:
-    """Functions whose parameters and results must stay: main, and those that anything but a call names."""
+    """Functions whose parameters and results must stay: main, and those that anything but a plain call names."""
     fixed = {module.main}
     for function in module.functions.values():
         for op in walk(function.block):
-            if op.name != "call":
+            if op.name != "call" or len(op.attrs) > 1:
                 fixed.update(v for v in op.attrs.values() if isinstance(v, str) and v in module.functions)
     return fixed

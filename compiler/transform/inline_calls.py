@@ -42,7 +42,7 @@ class _Inliner(Rewriter):
         self.module, self.recursive, self.uses = module, recursive, uses
 
     def rewrite(self, op: Op) -> Replacement:
-        if op.name != "call":
+        if op.name != "call" or len(op.attrs) > 1:  # it says how it is differentiated
             return None
         callee = self.module.functions[op.attrs["function"]]
         if callee.name in self.recursive or not (self.uses[callee.name] == 1 or _is_small(callee)):

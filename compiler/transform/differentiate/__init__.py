@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from hloc.ir.core import Block, Module, Op, Value, substitute
 from hloc.transform.differentiate.expand import expand
-from hloc.transform.differentiate.logs import Saved, Sites
+from hloc.transform.differentiate.logs import Sites
 from hloc.transform.simplify import simplify
 
-__all__ = ["Saved", "Sites", "differentiate"]
+__all__ = ["Sites", "differentiate"]
 
 
 def differentiate(module: Module, sites: Sites) -> bool:

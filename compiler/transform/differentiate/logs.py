@@ -15,30 +15,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hloc.diagnostics.span import Span
 from hloc.ir.core import Block, Op, Value
 from hloc.ir.types import TensorType
 from hloc.ops.algebra import emit, full
 from hloc.ops.helpers import compare, constant
+from hloc.program import Saved
 from hloc.transform.differentiate.tree import Place, Tree
 
 SITE_SHIFT = 40
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A value that a derivative saves: `rows` of `type`, exactly enough or (`learned`) what runs have needed so far."""
-
-    name: str
-    type: TensorType
-    rows: int
-    learned: bool
-    span: Span
-    reason: str
-
-    @property
-    def nbytes(self) -> int:
-        return self.rows * self.type.nbytes
 
 
 @dataclass
@@ -99,7 +83,7 @@ class LoopLog:
         found = {v: self._log(v, rows, index_here, index_there) for v in values}
         learned = self.needed is not None
         for v in values:
-            self.sites.saved.append(Saved(v.name or "value", v.type, rows, learned, self.loop.span, reasons.get(v, "")))
+            self.sites.saved.append(Saved(v.name or "value", v.type, rows, learned, reasons.get(v, ""), self.loop.span))
         return found
 
     # --- which row
