@@ -14,7 +14,6 @@ from hloc.diagnostics.span import NOWHERE, Span
 from hloc.ir.core import Module
 from hloc.ir.types import TensorType
 
-
 PRINT_CAPACITY = 4096
 """Words in the print log of a program, until a run needs more."""
 
@@ -145,24 +144,6 @@ class TapeOverflow(Exception):
     def __init__(self, needed: int) -> None:
         super().__init__(needed)
         self.site, self.rows = divmod(int(needed), 1 << 40)
-
-
-@dataclass(frozen=True)
-class SavedValue:
-    """One line of `hloc explain`: a value that a derivative saves for its reverse sweep.
-
-    rows: how often it has room, 1 outside loops.   place: where it is made.   reason: why it is not computed again.
-    """
-
-    name: str
-    type: TensorType
-    rows: int
-    span: Span
-    reason: str
-
-    @property
-    def bytes(self) -> int:
-        return self.rows * self.type.size * self.type.dtype.itemsize
 
 
 @dataclass(frozen=True, eq=False)
