@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from hloc.api import Explanation as Explanation
     from hloc.api import Lowered as Lowered
     from hloc.api import compile as compile
+    from hloc.autodiff import checkpoint as checkpoint
+    from hloc.autodiff import grad as grad
+    from hloc.autodiff import hessian as hessian
+    from hloc.autodiff import hvp as hvp
+    from hloc.autodiff import jacfwd as jacfwd
+    from hloc.autodiff import jacrev as jacrev
+    from hloc.autodiff import jvp as jvp
+    from hloc.autodiff import stop_gradient as stop_gradient
+    from hloc.autodiff import value_and_grad as value_and_grad
     from hloc.diagnostics.errors import AliasError as AliasError
     from hloc.diagnostics.errors import CompileError as CompileError
     from hloc.diagnostics.errors import DTypeError as DTypeError
@@ -49,7 +58,16 @@ _HOME = {
     "StaticValueError": "hloc.diagnostics.errors",
     "UndefinedNameError": "hloc.diagnostics.errors",
     "UnsupportedError": "hloc.diagnostics.errors",
+    "checkpoint": "hloc.autodiff",
     "compile": "hloc.api",
+    "grad": "hloc.autodiff",
+    "hessian": "hloc.autodiff",
+    "hvp": "hloc.autodiff",
+    "jacfwd": "hloc.autodiff",
+    "jacrev": "hloc.autodiff",
+    "jvp": "hloc.autodiff",
+    "stop_gradient": "hloc.autodiff",
+    "value_and_grad": "hloc.autodiff",
 }
 __all__ = [
     "AliasError",
@@ -69,7 +87,16 @@ __all__ = [
     "StaticValueError",
     "UndefinedNameError",
     "UnsupportedError",
+    "checkpoint",
     "compile",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "stop_gradient",
+    "value_and_grad",
 ]
 
 

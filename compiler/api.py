@@ -9,9 +9,10 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from hloc.derivative import Derivative
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.ir.types import parse_type
-from hloc.program import Program, StaticUse, TypeSpec
+from hloc.program import PRINT_CAPACITY, Program, Saved, StaticUse, TapeOverflow, TypeSpec
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -76,7 +77,7 @@ class CompiledFunction:
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | Derivative,
         static_argnames: tuple[str, ...],
         checks: bool,
         strict: bool,
@@ -85,28 +86,40 @@ class CompiledFunction:
     ) -> None:
         if isinstance(function, CompiledFunction):
             function = function.__hloc_function__
-        if not isinstance(function, types.FunctionType):
+        if isinstance(function, Derivative):
+            self._describe(function)
+        elif isinstance(function, types.FunctionType):
+            functools.update_wrapper(self, function)
+        else:
             raise SourceError(
                 f"hloc.compile takes a function written in Python, found {type(function).__name__}",
                 help="wrap it: hloc.compile(lambda *args: f(*args))",
             )
-        functools.update_wrapper(self, function)
         self.__hloc_function__ = function
         self.signature = signature
-        self._choices = (static_argnames, checks, strict, tune)
-        self._signature = inspect.signature(function)
+        self.choices = (static_argnames, checks, strict, tune)
+        self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
         unknown = set(static_argnames) - {p.name for p in parameters}
         if unknown:
-            raise DTypeError(f"{function.__name__}() has no parameter {min(unknown)!r} to be static")
+            raise DTypeError(f"{self.__name__}() has no parameter {min(unknown)!r} to be static")
         plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         self._names = tuple(p.name for p in parameters)
         self._plain_count = len(parameters) if plain else -1  # so many positional arguments are the parameters' values
         self._programs: list[BoundProgram] = []
+        self._capacities: dict[int, int] = {}  # what loops of derivatives had to remember, found by running
         self._lock = threading.Lock()
 
+    def _describe(self, derivative: Derivative) -> None:
+        """Name and signature of a derivative: those of the function where it takes the same arguments."""
+        functools.update_wrapper(self, derivative.function, updated=())
+        self.__name__ = self.__qualname__ = derivative.name
+        if derivative.parameters:
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            self.__signature__ = inspect.Signature([inspect.Parameter(p, kind) for p in derivative.parameters])
+
     def __repr__(self) -> str:
-        return f"<hloc.compile of {self.__hloc_function__.__qualname__}>"
+        return f"<hloc.compile of {self.__qualname__}>"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -128,7 +141,7 @@ class CompiledFunction:
     def options(self) -> CompileOptions:
         from hloc.pipeline import CompileOptions
 
-        return CompileOptions(*self._choices)
+        return CompileOptions(*self.choices)
 
     def _run(self, bound: BoundProgram, values: tuple[Any, ...]) -> Any:
         try:
@@ -138,9 +151,16 @@ class CompiledFunction:
                 if bound in self._programs:
                     self._programs.remove(bound)
             capacity = 1 << overflow.words.bit_length()
+        except TapeOverflow as overflow:
+            with self._lock:
+                if bound in self._programs:
+                    self._programs.remove(bound)
+                room = 1 << (overflow.rows - 1).bit_length()
+                self._capacities[overflow.site] = max(room, self._capacities.get(overflow.site, 0))
+            capacity = bound.program.print_capacity or PRINT_CAPACITY
         return self._run(self._compile(values, capacity), values)
 
-    def _compile(self, values: tuple[Any, ...], print_capacity: int = 4096) -> BoundProgram:
+    def _compile(self, values: tuple[Any, ...], print_capacity: int = PRINT_CAPACITY) -> BoundProgram:
         from hloc.pipeline import build
 
         with self._lock:
@@ -152,12 +172,12 @@ class CompiledFunction:
             self._programs.insert(0, bound)
             return bound
 
-    def _specialize(self, arguments: Mapping[str, Any], print_capacity: int = 4096) -> Program:
+    def _specialize(self, arguments: Mapping[str, Any], print_capacity: int = PRINT_CAPACITY) -> Program:
         """The program for these arguments. The traceback of a refusal ends in the user's call, not in the compiler."""
         from hloc.pipeline import make_program
 
         try:
-            return make_program(self.__hloc_function__, arguments, self.options, print_capacity)
+            return make_program(self.__hloc_function__, arguments, self.options, print_capacity, self._capacities)
         except InternalError:
             raise
         except CompileError as error:
@@ -170,7 +190,7 @@ class CompiledFunction:
         return Lowered(self._specialize(self._bind(args, kwargs)), self.options)
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
-        """What became static, which loops were repeated, and which checks remain, for arguments like these."""
+        """What became static, which loops were repeated, what derivatives save, which checks remain."""
         return Explanation(self.lower(*args, **kwargs).program)
 
 
@@ -256,13 +276,14 @@ class Compiled:
 
 
 class Explanation:
-    """What was decided about a program: `static`, `repeated`, `checks`."""
+    """What was decided about a program: `static`, `repeated`, `checks`, and what derivatives have `saved`."""
 
     def __init__(self, program: Program) -> None:
         from hloc.report import remaining_error_sites
 
         self.static: list[StaticUse] = program.static
         self.repeated: list[StaticUse] = program.repeated
+        self.saved: list[Saved] = program.saved
         sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
         self.checks = [
             StaticUse(s.exception.__name__, "may be raised: nothing proves that it cannot", s.span) for s in sites

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hloc.matching import Accessors, accessors
-from hloc.program import MessagePart, Output, PrintSite, Program
+from hloc.program import MessagePart, Output, PrintSite, Program, TapeOverflow
 from hloc.runtime.array import Array, array
 from hloc.runtime.executable import Executable
 
@@ -48,7 +48,7 @@ class BoundProgram:
     def call(self, values: tuple[Any, ...]) -> Any:
         """Execute, then do on the host what the function did: raise, print, write back, return.
 
-        Raises: what the function raises; PrintOverflow before any effect, for another try with a longer log.
+        Raises: what the function raises; PrintOverflow and TapeOverflow before any effect, for another try with room.
         """
         inputs = self._inputs(*values)
         if self._plain:
@@ -60,28 +60,31 @@ class BoundProgram:
         if program.write_backs:
             _refuse_overlap(inputs)
         raws = self.executable.execute(inputs)
+        error = self._error(raws) if program.error_words else None
+        if isinstance(error, TapeOverflow):
+            raise error
         if program.print_capacity:
             self._prints(raws)
-        if program.error_words:
-            self._errors(raws)
+        if error is not None:
+            raise error
         result = self._result(raws, values)  # before the write-backs, which may move what the paths lead to
         contents = [content(raws, values) for content in self._contents]
         for obj, content, write_back in zip(self._written(*values), contents, program.write_backs, strict=True):
             _write_back(obj, content, write_back.output.keys)
         return result
 
-    def _errors(self, raws: Sequence[Any]) -> None:
+    def _error(self, raws: Sequence[Any]) -> BaseException | None:
+        """The error that the function raises."""
         program = self.program
         code = _number(raws[program.error_index])
-        if code:
-            words = np.array(
-                [np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64
-            )
-            site = program.error_sites[code - 1]
-            error = site.exception(*(message_value(part, words) for part in site.args))
-            if site.span.line:
-                error.add_note(f"  --> {site.span.file}:{site.span.line}, in {site.span.function or program.name}")
-            raise error
+        if not code:
+            return None
+        words = np.array([np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64)
+        site = program.error_sites[code - 1]
+        error: BaseException = site.exception(*(message_value(part, words) for part in site.args))
+        if site.span.line:
+            error.add_note(f"  --> {site.span.file}:{site.span.line}, in {site.span.function or program.name}")
+        return error
 
     def _prints(self, raws: Sequence[Any]) -> None:
         program = self.program

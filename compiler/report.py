@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hloc.ir.core import Block, Op, Value, walk
-from hloc.program import Program
+from hloc.program import Program, TapeOverflow
 
 
 def remaining_error_sites(program: Program) -> list[int]:
@@ -11,7 +11,8 @@ def remaining_error_sites(program: Program) -> list[int]:
     if not program.error_words:
         return []
     block = program.module.entry.block
-    return sorted(_codes(block, block.results[program.error_index]))
+    codes = sorted(_codes(block, block.results[program.error_index]))
+    return [code for code in codes if program.error_sites[code - 1].exception is not TapeOverflow]
 
 
 def _codes(block: Block, status: Value) -> set[int]:

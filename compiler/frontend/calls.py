@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, SourceError, UnsupportedError
+from hloc.derivative import Derivative, innermost
+from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
+from hloc.diagnostics.span import Span
+from hloc.frontend import derivatives
 from hloc.frontend.frames import run_frame
 from hloc.frontend.inputs import capture, capture_default
 from hloc.frontend.operators import python_call
@@ -22,7 +25,10 @@ from hloc.frontend.values import (
     AbstractValue,
     BuiltinMethodV,
     Const,
+    DerivedV,
+    DictRef,
     FunctionV,
+    LinearMapV,
     MethodV,
     NeverV,
     ObjectRef,
@@ -50,6 +56,10 @@ def call(
             return call(sp, inner, [*first, *args], {**named, **kwargs})
         case BuiltinMethodV(handler, owner, name):
             return call_handler(sp, name, handler, [owner, *args], kwargs)
+        case DerivedV(derivative, inner):
+            return call_derivative(sp, derivative, inner, args, kwargs)
+        case LinearMapV():
+            return derivatives.apply_linear(sp, function, args, kwargs)
         case TypeOfV(cls):
             return _call_object(sp, cls, args, kwargs)
         case ObjectRef(cls=cls) if "__call__" in dir(cls):
@@ -59,6 +69,24 @@ def call(
         case NeverV():
             return function
     raise DTypeError(f"{kind_of(function)} is not callable")
+
+
+def call_derivative(
+    sp: Specializer,
+    derivative: Derivative,
+    function: AbstractValue,
+    args: list[AbstractValue],
+    kwargs: dict[str, AbstractValue],
+) -> AbstractValue:
+    """Call a derivative of a function."""
+    match derivative.kind:
+        case "grad" | "value_and_grad":
+            return derivatives.gradient(sp, derivative, function, args, kwargs)
+        case "jvp":
+            return derivatives.jvp(sp, function, args[0], args[1], derivative.has_aux)
+        case "hvp":
+            return derivatives.hvp(sp, function, args[0], args[1])
+    raise UnsupportedError(f"hloc.{derivative.kind} is not supported yet")
 
 
 def call_handler(
@@ -84,6 +112,8 @@ def _call_object(
         if isinstance(rule, types.FunctionType) and rule.__module__.startswith("hloc.library"):
             return _call_python(sp, rule, args, kwargs)
         return call_handler(sp, _name_of(obj), rule, args, kwargs)
+    if isinstance(obj, Derivative):
+        return call_derivative(sp, obj, Const(obj.function), args, kwargs)
     if isinstance(obj, types.FunctionType):
         return _call_python(sp, _unwrapped(obj), args, kwargs)
     if isinstance(obj, types.MethodType):
@@ -174,6 +204,44 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
     frame = sp.new_frame(source, function.__globals__, function, {})
     return run_frame(sp, frame, bound)
+
+
+def call_derived_entry(sp: Specializer, derivative: Derivative, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run a derivative of a function on its bound parameters."""
+    args = list(bound.values())
+    kwargs: dict[str, AbstractValue] = {}
+    if not derivative.parameters:
+        args, kwargs = _passed(sp, inspect.signature(derivative.function), bound)
+    sp.builder.span = entry_span(derivative)
+    try:
+        return call_derivative(sp, derivative, Const(derivative.function), args, kwargs)
+    except CompileError as error:
+        raise error.with_span(sp.span) from None
+
+
+def _passed(
+    sp: Specializer, signature: inspect.Signature, bound: dict[str, AbstractValue]
+) -> tuple[list[AbstractValue], dict[str, AbstractValue]]:
+    """The arguments of the call that bound the parameters so."""
+    args: list[AbstractValue] = []
+    kwargs: dict[str, AbstractValue] = {}
+    for name, parameter in signature.parameters.items():
+        value = bound.get(name)
+        if isinstance(value, TupleV) and parameter.kind is parameter.VAR_POSITIONAL:
+            args += value.items
+        elif isinstance(value, DictRef) and parameter.kind is parameter.VAR_KEYWORD:
+            kwargs.update(sp.entries(value))
+        elif value is not None and parameter.kind is parameter.KEYWORD_ONLY:
+            kwargs[name] = value
+        elif value is not None:
+            args.append(value)
+    return args, kwargs
+
+
+def entry_span(function: Any) -> Span:
+    """The place of the function written in Python that a program is made of."""
+    source = function_source(innermost(function))
+    return source.span(source.node)
 
 
 def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:

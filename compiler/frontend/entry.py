@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from hloc.derivative import Derivative
 from hloc.diagnostics.errors import DTypeError, InternalError
 from hloc.frontend import effects
-from hloc.frontend.calls import call, call_entry
+from hloc.frontend.calls import call, call_derived_entry, call_entry, entry_span
 from hloc.frontend.context import Decisions, Interpreter, Options, Restart
 from hloc.frontend.expressions import evaluate
 from hloc.frontend.inputs import capture
 from hloc.frontend.iteration import iterate
-from hloc.frontend.source import function_source
 from hloc.frontend.specializer import Specializer
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
 from hloc.frontend.statements import assign, run_block
@@ -44,14 +44,15 @@ from hloc.ir.core import Function, Value
 from hloc.ops import helpers
 from hloc.program import Guard, Output, Path, Program, WriteBack
 
+Entry = types.FunctionType | Derivative
 MAX_RESTARTS = 64
 INTERPRETER = Interpreter(call, evaluate, run_block, assign, iterate)
 
 
 def specialize(
-    function: types.FunctionType, arguments: Mapping[str, Any], options: Options, static: tuple[str, ...] = ()
+    function: Entry, arguments: Mapping[str, Any], options: Options, static: tuple[str, ...] = ()
 ) -> Program:
-    """The program of `function` for arguments like these (by parameter name; defaults filled in).
+    """The program of a function or derivative for arguments like these (by parameter name; defaults filled in).
 
     Raises: a CompileError where the function cannot be compiled.
     """
@@ -62,29 +63,35 @@ def specialize(
             return _attempt(sp, function, arguments)
         except Restart:
             continue
-    raise InternalError(f"{function.__name__}: more than {MAX_RESTARTS} values became static one after another")
+    raise InternalError(f"{_name(function)}: more than {MAX_RESTARTS} values became static one after another")
 
 
-def _attempt(sp: Specializer, function: types.FunctionType, arguments: Mapping[str, Any]) -> Program:
+def _name(function: Entry) -> str:
+    return function.name if isinstance(function, Derivative) else function.__name__
+
+
+def _attempt(sp: Specializer, function: Entry, arguments: Mapping[str, Any]) -> Program:
     effects.start(sp)
     capacity = sp.options.print_capacity
     sp.state[PRINT_LOG] = Tensor(helpers.full(sp.builder, (capacity,), 0, np.int64))
     root = Path(None, ())
     bound = {name: capture(sp, root.then("item", name), obj) for name, obj in arguments.items()}
-    result = call_entry(sp, function, bound)
+    if isinstance(function, Derivative):
+        result = call_derived_entry(sp, function, bound)
+    else:
+        result = call_entry(sp, function, bound)
     return Finish(sp, function).program(result)
 
 
 class Finish:
     """Turns the final state into the results of the entry and the recipe for the caller's objects."""
 
-    def __init__(self, sp: Specializer, function: types.FunctionType) -> None:
+    def __init__(self, sp: Specializer, function: Entry) -> None:
         self.sp = sp
-        self.function = function
+        self.name = _name(function)
         self.results: list[Value] = []
         self.positions: dict[Value, int] = {}
-        source = function_source(function)
-        self.span = source.span(source.node)
+        self.span = entry_span(function)
 
     def program(self, result: AbstractValue) -> Program:
         sp = self.sp
@@ -94,7 +101,7 @@ class Finish:
         if write_backs:
             guards.append(self._distinct())
         program = Program(
-            name=self.function.__name__,
+            name=self.name,
             module=sp.module,
             inputs=sp.inputs,
             guards=guards,
@@ -154,8 +161,8 @@ class Finish:
                 bounds = (sp.static(v, "a range that is returned") for v in (start, stop, step))
                 return Output("const", value=range(*bounds))
             case ConflictV(reason):
-                raise DTypeError(f"{self.function.__name__} may return {reason}", help="return one kind of value")
-        raise DTypeError(f"{self.function.__name__} returns {kind_of(value)}, which compiled code cannot hand out")
+                raise DTypeError(f"{self.name} may return {reason}", help="return one kind of value")
+        raise DTypeError(f"{self.name} returns {kind_of(value)}, which compiled code cannot hand out")
 
     def _array(self, value: ArrayRef | ChoiceRef) -> Output:
         origin = self.sp.origins.get(value.cell) if isinstance(value, ArrayRef) else None

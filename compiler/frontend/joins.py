@@ -28,10 +28,12 @@ from hloc.frontend.values import (
     ChoiceRef,
     ConflictV,
     Const,
+    DerivedV,
     DictRef,
     EnumerateV,
     Forward,
     FunctionV,
+    LinearMapV,
     ListRef,
     Mapping_,
     MapV,
@@ -387,9 +389,14 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
     if isinstance(value, MaybeV):
         return MaybeT(template_of(sp, value.value, state))
     if isinstance(
-        value, TupleV | RangeV | SliceV | EnumerateV | ZipV | ReversedV | MapV | PartialV | MethodV | FunctionV
+        value,
+        TupleV | RangeV | SliceV | EnumerateV | ZipV | ReversedV | MapV | PartialV | MethodV | FunctionV | DerivedV,
     ):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
+    if isinstance(value, LinearMapV) and not sp.exists_outside(value.scope):
+        return ConflictT(
+            "a function of hloc.vjp or hloc.linearize that leaves the branch, loop or function it is made in"
+        )
     if isinstance(value, Sequence_ | Mapping_):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
     if isinstance(value, ChoiceRef):

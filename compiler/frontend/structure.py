@@ -14,9 +14,11 @@ from hloc.frontend.values import (
     Cell,
     ChoiceRef,
     Const,
+    DerivedV,
     DictRef,
     EnumerateV,
     FunctionV,
+    LinearMapV,
     ListRef,
     Mapping_,
     MapV,
@@ -58,6 +60,8 @@ def children(value: AbstractValue) -> list[AbstractValue]:
             return [function, owner]
         case FunctionV(defaults=defaults, kw_defaults=kw_defaults):
             return [*defaults, *kw_defaults.values()]
+        case DerivedV(function=function):
+            return [function]
     return []
 
 
@@ -87,6 +91,8 @@ def with_children(like: AbstractValue, parts: list[AbstractValue]) -> AbstractVa
             return PartialV(parts[0], tuple(parts[1:n]), dict(zip(kwargs, parts[n:], strict=True)))
         case MethodV():
             return MethodV(*parts)
+        case DerivedV(derivative):
+            return DerivedV(derivative, *parts)
         case FunctionV(defaults=defaults, kw_defaults=kw_defaults):
             keywords = dict(zip(kw_defaults, parts[len(defaults) :], strict=True))
             return dataclasses.replace(like, defaults=tuple(parts[: len(defaults)]), kw_defaults=keywords)
@@ -103,6 +109,8 @@ def same_frame(a: AbstractValue, b: AbstractValue) -> bool:
         return len(a.args) == len(b.args) and list(a.kwargs) == list(b.kwargs)
     if isinstance(a, FunctionV) and isinstance(b, FunctionV):
         return a.source == b.source and a.closure == b.closure
+    if isinstance(a, DerivedV) and isinstance(b, DerivedV):
+        return bool(a.derivative.choices == b.derivative.choices)
     return getattr(a, "cls", None) is getattr(b, "cls", None)
 
 
@@ -203,7 +211,7 @@ def kind_of(value: AbstractValue) -> str:
             return "a dict"
         case ObjectRef(cls=cls):
             return f"a {cls.__name__}"
-        case FunctionV() | MethodV() | PartialV():
+        case FunctionV() | MethodV() | PartialV() | DerivedV() | LinearMapV():
             return "a function"
         case UndefinedV():
             return "nothing (the variable is not set)"

@@ -182,6 +182,31 @@ class PartialV(AbstractValue):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DerivedV(AbstractValue):
+    """A derivative of a function as a function; `derivative` is the hloc.derivative.Derivative (its function counts
+    not)."""
+
+    derivative: Any
+    function: AbstractValue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearMapV(AbstractValue):
+    """What hloc.linearize (tangents → tangents) and hloc.vjp (`transposed`: cotangents → cotangents) return.
+
+    tape, attrs: of the `linearize` operation. scope: a cell of the states in which the tape can be reached.
+    arguments, results: their trees.
+    """
+
+    tape: Value
+    attrs: dict[str, Any]
+    scope: Cell
+    arguments: Any
+    results: Any
+    transposed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RangeV(AbstractValue):
     start: AbstractValue
     stop: AbstractValue

@@ -11,6 +11,7 @@ from hloc.frontend.tables import (  # noqa: F401
     containers,
     contraction,
     creation,
+    derivatives,
     einsum,
     extremes,
     grids,

@@ -1,0 +1,120 @@
+"""Derivatives that are asked for, and functions with rules of their own, as data.
+
+The public API makes these records, the front end gives them their meaning; neither needs to know the other.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative:
+    """A derivative of `function` as a function.
+
+    kind, and what is called: "grad", "value_and_grad", "jacfwd", "jacrev", "hessian" with the arguments of `function`;
+    "jvp", "hvp" and "pushforward" with (primals, tangents), "pullback" with (primals, cotangents).
+    argnums, argnames: the arguments to differentiate by; argnames count where both are given.
+    has_aux: `function` returns a pair, of which only the first part is differentiated.
+    """
+
+    kind: str
+    function: Any
+    argnums: int | tuple[int, ...] = 0
+    argnames: str | tuple[str, ...] | None = None
+    has_aux: bool = False
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its own parameters; none where it takes the arguments of the function."""
+        if self.kind in ("jvp", "hvp", "pushforward"):
+            return ("primals", "tangents")
+        return ("primals", "cotangents") if self.kind == "pullback" else ()
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """All but the function."""
+        return (self.kind, self.argnums, self.argnames, self.has_aux)
+
+    @property
+    def name(self) -> str:
+        """Such as "grad_f"."""
+        return f"{self.kind}_{getattr(self.function, '__name__', type(self.function).__name__).strip('<>')}"
+
+
+class Rewritten:
+    """A function whose derivative is computed in another way than from its statements. A call runs the function."""
+
+    def __init__(self, function: Callable[..., Any], nondiff_argnums: tuple[int, ...] = ()) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self.function = function
+        self.nondiff_argnums = tuple(nondiff_argnums)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {getattr(self.function, '__qualname__', self.function)}>"
+
+
+class Checkpoint(Rewritten):
+    """What hloc.checkpoint returns: the reverse sweep runs the function again instead of saving what it computes."""
+
+
+class CustomJvp(Rewritten):
+    """What hloc.custom_jvp returns: a function with a rule for its tangents.
+
+    rule: (*nondiff, primals, tangents) → (result, tangent of the result).
+    """
+
+    rule: Callable[..., Any] | None = None
+
+    def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Set the rule; usable as a decorator."""
+        self.rule = rule
+        return rule
+
+
+class CustomVjp(Rewritten):
+    """What hloc.custom_vjp returns: a function with a rule for its cotangents.
+
+    forward: the arguments of the function → (result, residuals).
+    backward: (*nondiff, residuals, cotangent of the result) → a tuple of the cotangents of the other arguments.
+    """
+
+    forward: Callable[..., Any] | None = None
+    backward: Callable[..., Any] | None = None
+
+    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        """Set the rule."""
+        self.forward, self.backward = forward, backward
+
+
+def plain(function: Any) -> Any:
+    """A function or Derivative instead of what hloc.compile made of it."""
+    return getattr(function, "__hloc_function__", function)
+
+
+def innermost(function: Any) -> Any:
+    """The function written in Python that a derivative, partial, method, … stands around; None where there is none."""
+    while not isinstance(function, types.FunctionType):
+        if isinstance(function, Derivative | Rewritten):
+            function = function.function
+        elif isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, types.MethodType):
+            function = function.__func__
+        elif hasattr(function, "__hloc_function__"):
+            function = function.__hloc_function__
+        else:
+            function = vars(type(function)).get("__call__")
+            if function is None:
+                return None
+    return function

@@ -1,0 +1,90 @@
+"""hloc.grad and its relatives, called in compiled code. The functions of the public API carry their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hloc.derivative import Derivative
+from hloc.frontend import derivatives
+from hloc.frontend.tables.registry import Rule, family
+from hloc.frontend.trees import is_float, like_leaf, tree_of
+from hloc.frontend.values import AbstractValue, Const, DerivedV
+from hloc.ops.derivative import StopGradient
+
+if TYPE_CHECKING:
+    from hloc.frontend.specializer import Specializer
+
+
+def _deriving(kind: str) -> Rule:
+    def rule(
+        sp: Specializer,
+        f: AbstractValue,
+        argnums: AbstractValue = Const(0),
+        argnames: AbstractValue = Const(None),
+        has_aux: AbstractValue = Const(False),
+    ) -> AbstractValue:
+        numbers = sp.static(argnums, "argnums of a derivative")
+        names = sp.static(argnames, "argnames of a derivative")
+        return DerivedV(Derivative(kind, None, _tuple(numbers), _tuple(names), static_bool(sp, has_aux)), f)
+
+    return rule
+
+
+def _tuple(asked: Any) -> Any:
+    return tuple(asked) if isinstance(asked, list) else asked
+
+
+def static_bool(sp: Specializer, value: AbstractValue) -> bool:
+    return bool(sp.static(value, "has_aux"))
+
+
+def vjp(
+    sp: Specializer, f: AbstractValue, *primals: AbstractValue, has_aux: AbstractValue = Const(False)
+) -> AbstractValue:
+    return derivatives.vjp(sp, f, list(primals), static_bool(sp, has_aux))
+
+
+def linearize(
+    sp: Specializer, f: AbstractValue, *primals: AbstractValue, has_aux: AbstractValue = Const(False)
+) -> AbstractValue:
+    return derivatives.linearize(sp, f, list(primals), static_bool(sp, has_aux))
+
+
+def jvp(
+    sp: Specializer,
+    f: AbstractValue,
+    primals: AbstractValue,
+    tangents: AbstractValue,
+    has_aux: AbstractValue = Const(False),
+) -> AbstractValue:
+    return derivatives.jvp(sp, f, primals, tangents, static_bool(sp, has_aux))
+
+
+def hvp(sp: Specializer, f: AbstractValue, primals: AbstractValue, tangents: AbstractValue) -> AbstractValue:
+    return derivatives.hvp(sp, f, primals, tangents)
+
+
+def stop_gradient(sp: Specializer, x: AbstractValue) -> AbstractValue:
+    tree = tree_of(sp, x)
+    leaves = [
+        like_leaf(sp, leaf, sp.emit(StopGradient, sp.number(leaf))) if is_float(leaf) else leaf
+        for leaf in tree.leaves()
+    ]
+    return tree.build(sp, iter(leaves))
+
+
+_RULES: dict[str, Rule] = {
+    **{kind: _deriving(kind) for kind in ("grad", "value_and_grad", "jacfwd", "jacrev", "hessian")},
+    "vjp": vjp,
+    "linearize": linearize,
+    "jvp": jvp,
+    "hvp": hvp,
+    "stop_gradient": stop_gradient,
+}
+
+
+@family
+def find_derivative(obj: Any) -> Rule | None:
+    """The rule of a function of the public API, by the name that it carries."""
+    name = getattr(obj, "__hloc_derivative__", None)
+    return _RULES.get(name) if isinstance(name, str) else None
