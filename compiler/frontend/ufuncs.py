@@ -16,6 +16,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Value
 from hloc.ops import elementwise as e
 from hloc.ops import helpers
+from hloc.ops.derivative import StopGradient
 from hloc.ops.helpers import compare, full, ones_like, zeros_like
 
 if TYPE_CHECKING:
@@ -214,22 +215,26 @@ UFUNCS.update({np.fmax: _ignoring_nan(e.Maximum, e.Or), np.fmin: _ignoring_nan(e
 
 @ufunc(np.hypot)
 def _hypot(b: Builder, x: Value, y: Value) -> Value:
-    """Scaled so that squares neither overflow nor underflow; an infinite operand gives inf even beside NaN (C99)."""
-    ax, ay = b.emit(e.Abs, x), b.emit(e.Abs, y)
-    large, small = b.emit(e.Maximum, ax, ay), b.emit(e.Minimum, ax, ay)
-    zero = zeros_like(b, x)
-    safe = b.emit(e.Select, compare(b, large, "EQ", zero), ones_like(b, x), large)
-    ratio = b.emit(e.Divide, small, safe)
-    root = b.emit(e.Sqrt, b.emit(e.Add, ones_like(b, x), b.emit(e.Multiply, ratio, ratio)))
+    """Scaled so that squares neither overflow nor underflow; an infinite operand gives inf even beside NaN (C99).
+
+    The scale is a constant for derivatives, and the origin too.
+    """
+    large = b.emit(StopGradient, b.emit(e.Maximum, b.emit(e.Abs, x), b.emit(e.Abs, y)))
+    origin = compare(b, large, "EQ", zeros_like(b, x))
+    safe = b.emit(e.Select, origin, ones_like(b, x), large)
+    u, v = b.emit(e.Divide, x, safe), b.emit(e.Divide, y, safe)
+    root = helpers.root_of_squares(b, b.emit(e.Add, b.emit(e.Multiply, u, u), b.emit(e.Multiply, v, v)))
     infinite = b.emit(e.Or, _isinf(b, x), _isinf(b, y))
-    return b.emit(e.Select, infinite, full(b, x.type.shape, np.inf, x.type.dtype), b.emit(e.Multiply, large, root))
+    return b.emit(e.Select, infinite, full(b, x.type.shape, np.inf, x.type.dtype), b.emit(e.Multiply, safe, root))
 
 
 @ufunc(np.logaddexp)
 def _logaddexp(b: Builder, x: Value, y: Value) -> Value:
-    large, small = b.emit(e.Maximum, x, y), b.emit(e.Minimum, x, y)
+    """max + log(1 + exp(min - max)); both sides of x = y have the same derivatives there, none is lost at a tie."""
+    above = compare(b, x, "GT", y)
+    large, small = b.emit(e.Select, above, x, y), b.emit(e.Select, above, y, x)
     difference = b.emit(e.Subtract, small, large)
-    equal = compare(b, x, "EQ", y)
+    equal = b.emit(e.And, compare(b, x, "EQ", y), _isinf(b, x))
     difference = b.emit(e.Select, equal, zeros_like(b, x), difference)
     return b.emit(e.Add, large, b.emit(e.LogPlusOne, b.emit(e.Exponential, difference)))
 
@@ -256,10 +261,11 @@ def _heaviside(b: Builder, x: Value, y: Value) -> Value:
 @ufunc(np.modf)
 def _modf(b: Builder, x: Value) -> tuple[Value, Value]:
     whole = b.emit(e.Trunc, x)
-    infinite = _isinf(b, x)
-    fraction = b.emit(e.Select, infinite, zeros_like(b, x), b.emit(e.Subtract, x, whole))
-    size = b.emit(e.Abs, fraction)
-    return b.emit(e.Select, signbit(b, x), b.emit(e.Negate, size), size), whole
+    above, below = b.emit(e.Subtract, x, whole), b.emit(e.Negate, b.emit(e.Subtract, whole, x))
+    fraction = b.emit(e.Select, signbit(b, x), below, above)
+    zero = zeros_like(b, x)
+    signed_zero = b.emit(e.Select, signbit(b, x), b.emit(e.Negate, zero), zero)
+    return b.emit(e.Select, _isinf(b, x), signed_zero, fraction), whole
 
 
 if hasattr(np, "bitwise_count"):

@@ -127,10 +127,11 @@ def interp(x, xp, fp, left=None, right=None, period=None):  # type: ignore[no-un
     j = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, xp.shape[0] - 2)
     x0, x1, f0, f1 = np.take(xp, j), np.take(xp, j + 1), np.take(fp, j), np.take(fp, j + 1)
     steep = (f1 - f0) / (x1 - x0)
-    inside = steep * (x - x0) + f0
-    inside = np.where(np.isnan(inside), steep * (x - x1) + f1, inside)
+    from_right = steep * (x - x1) + f1
+    inside = np.where((x == x1) & (x != x0), from_right, steep * (x - x0) + f0)
+    inside = np.where(np.isnan(inside), from_right, inside)
     inside = np.where(np.isnan(inside) & (f0 == f1), f0, inside)
-    inside = np.where(x == x0, f0, np.where(x == x1, f1, inside))
+    inside = np.where(np.isfinite(steep), inside, np.where(x == x0, f0, np.where(x == x1, f1, inside)))
     inside = np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
     return np.where(np.isnan(x), x, inside)
 

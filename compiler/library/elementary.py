@@ -41,7 +41,7 @@ def dist(p, q):  # type: ignore[no-untyped-def]
     total = 0.0
     for x, y in zip(p, q):  # noqa: B905
         total = total + (x - y) * (x - y)
-    return math.sqrt(total)
+    return math.sqrt(total) if total != 0.0 else 0.0
 
 
 def perm(n, k=None):  # type: ignore[no-untyped-def]

@@ -12,8 +12,7 @@ def norm(x, ord=None, axis=None, keepdims=False):  # type: ignore[no-untyped-def
         x = x.astype(np.float64)
     if axis is None:
         if ord is None or (ord == 2 and x.ndim == 1) or (ord == "fro" and x.ndim == 2):
-            total = np.sqrt(sum_of_squares(x, None, keepdims))
-            return total
+            return root(sum_of_squares(x, None, keepdims))
         axis = tuple(range(x.ndim))
     if isinstance(axis, int):
         axis = (axis,)
@@ -22,6 +21,12 @@ def norm(x, ord=None, axis=None, keepdims=False):  # type: ignore[no-untyped-def
     if len(axis) != 2:
         raise ValueError("Improper number of dimensions to norm.")
     return matrix_norm(x, axis[0] % x.ndim, axis[1] % x.ndim, ord, keepdims)
+
+
+def root(total):  # type: ignore[no-untyped-def]
+    """The square root of a sum of squares; where they all are 0 it is a constant for derivatives."""
+    zero = total == 0
+    return np.where(zero, 0, np.sqrt(np.where(zero, 1, total)))[()]
 
 
 def sum_of_squares(x, axis, keepdims):  # type: ignore[no-untyped-def]
@@ -34,7 +39,7 @@ def sum_of_squares(x, axis, keepdims):  # type: ignore[no-untyped-def]
 def vector_norm(x, axis, ord, keepdims):  # type: ignore[no-untyped-def]
     """Norms along one axis."""
     if ord is None or ord == 2:
-        return np.sqrt(sum_of_squares(x, axis, keepdims))
+        return root(sum_of_squares(x, axis, keepdims))
     if ord == np.inf:
         return np.max(np.abs(x), axis, keepdims=keepdims, initial=0)
     if ord == -np.inf:
@@ -45,7 +50,9 @@ def vector_norm(x, axis, ord, keepdims):  # type: ignore[no-untyped-def]
         return np.sum(np.abs(x), axis, keepdims=keepdims)
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
-    return np.sum(np.abs(x) ** ord, axis, keepdims=keepdims) ** (1.0 / ord)
+    total = np.sum(np.abs(x) ** ord, axis, keepdims=keepdims)
+    rest = (total == 0) & (ord > 0)
+    return np.where(rest, 0, np.where(rest, 1, total) ** (1.0 / ord))[()]
 
 
 def matrix_norm(x, rows, columns, ord, keepdims):  # type: ignore[no-untyped-def]
@@ -53,7 +60,7 @@ def matrix_norm(x, rows, columns, ord, keepdims):  # type: ignore[no-untyped-def
     if rows == columns:
         raise ValueError("Duplicate axes given.")
     if ord is None or ord == "fro" or ord == "f":
-        return np.sqrt(sum_of_squares(x, (rows, columns), keepdims))
+        return root(sum_of_squares(x, (rows, columns), keepdims))
     if ord != 1 and ord != -1 and ord != np.inf and ord != -np.inf:
         raise ValueError("compiled np.linalg.norm has the orders None, 'fro', 1, -1, inf and -inf for matrices")
     summed, other = (rows, columns) if ord == 1 or ord == -1 else (columns, rows)

@@ -11,7 +11,7 @@ from hloc.diagnostics.errors import ShapeError
 from hloc.ir.builder import Builder
 from hloc.ir.core import Value
 from hloc.ir.types import Shape
-from hloc.ops.elementwise import Compare, Convert
+from hloc.ops.elementwise import Compare, Convert, Select, Sqrt
 from hloc.ops.shape import BroadcastInDim, Constant, Reshape, Transpose
 
 
@@ -82,6 +82,13 @@ def expand_dims(b: Builder, x: Value, dims: Sequence[int]) -> Value:
     for d in sorted(dims):
         shape.insert(d, 1)
     return reshape(b, x, tuple(shape))
+
+
+def root_of_squares(b: Builder, total: Value) -> Value:
+    """The square root of a sum of squares; where they all are 0 it is a constant for derivatives."""
+    zeros = zeros_like(b, total)
+    none = compare(b, total, "EQ", zeros)
+    return b.emit(Select, none, zeros, b.emit(Sqrt, b.emit(Select, none, ones_like(b, total), total)))
 
 
 def compare(b: Builder, x: Value, direction: str, y: Value) -> Value:

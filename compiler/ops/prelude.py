@@ -290,13 +290,16 @@ def op_cholesky(a: Any) -> Any:
 
 
 def op_triangular_solve(a: Any, b: Any, left: bool, lower: bool, unit_diagonal: bool, transpose: bool) -> Any:
-    """x with op(a) x = b or x op(a) = b, from one triangle of a."""
-    m = np.tril(a) if lower else np.triu(a)
-    if unit_diagonal:
-        m = m - m * np.eye(m.shape[-1], dtype=a.dtype) + np.eye(m.shape[-1], dtype=a.dtype)
+    """x with op(a) x = b or x op(a) = b, from one triangle of a: row by row; infinite or NaN for zeros there."""
     if transpose == left:
-        m = m.swapaxes(-1, -2)
-    x = np.linalg.solve(m, b if left else b.swapaxes(-1, -2))
+        a, lower = a.swapaxes(-1, -2), not lower
+    x = np.array(b if left else b.swapaxes(-1, -2))
+    for k in range(a.shape[-1]) if lower else reversed(range(a.shape[-1])):
+        known = slice(0, k) if lower else slice(k + 1, None)
+        x[..., k, :] -= (a[..., k : k + 1, known] @ x[..., known, :])[..., 0, :]
+        if not unit_diagonal:
+            with np.errstate(all="ignore"):
+                x[..., k, :] /= a[..., k, k, None]
     return x if left else x.swapaxes(-1, -2)
 
 

@@ -38,7 +38,6 @@ from hloc.ops.elementwise import (
     Multiply,
     Real,
     Select,
-    Sqrt,
     Subtract,
 )
 from hloc.ops.reduction import ReduceAnd, ReduceMax, ReduceMin, ReduceOr, ReduceProd, ReduceSum
@@ -413,4 +412,4 @@ def std_(
 ) -> AbstractValue:
     r = Reduction.of(sp, a, axis, keepdims, where)
     variance = variance_value(r, dtype_argument(sp, dtype), correction_of(sp, ddof, correction))
-    return deliver(sp, sp.emit(Sqrt, variance), out)
+    return deliver(sp, helpers.root_of_squares(sp.builder, variance), out)

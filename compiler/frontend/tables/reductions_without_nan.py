@@ -19,7 +19,7 @@ from hloc.frontend.tables.reductions import (
 from hloc.frontend.values import AbstractValue
 from hloc.ir.core import Value
 from hloc.ops import helpers
-from hloc.ops.elementwise import Add, And, Multiply, Select, Sqrt
+from hloc.ops.elementwise import Add, And, Multiply, Select
 from hloc.ops.reduction import ReduceMax, ReduceMin, ReduceProd, ReduceSum
 
 if TYPE_CHECKING:
@@ -157,4 +157,4 @@ def nanstd_(
 ) -> AbstractValue:
     r = Reduction.of(sp, a, axis, keepdims, where)
     variance = nan_variance(r, dtype_argument(sp, dtype), correction_of(sp, ddof, correction))
-    return deliver(sp, sp.emit(Sqrt, variance), out)
+    return deliver(sp, helpers.root_of_squares(sp.builder, variance), out)
