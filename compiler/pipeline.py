@@ -18,6 +18,7 @@ from hloc.program import Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
 
 
@@ -48,6 +49,7 @@ def make_program(
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
     sites = Sites(dict(capacities or {}))
     if differentiate(program.module, sites):
+        relax_mul0(program.module)
         simplify(program.module)
     return drop_status(program.replace(parameters=tuple(arguments), saved=sites.saved))
 
