@@ -20,9 +20,11 @@ from hloc.transform.call_graph import callees, callees_first
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import Scope, named
 from hloc.transform.differentiate.forward import Forward
-from hloc.transform.differentiate.logs import Sites
+from hloc.transform.differentiate.inline import inline_all
+from hloc.transform.differentiate.logs import AT_MOST, Sites
 from hloc.transform.differentiate.reverse import Sweep
 from hloc.transform.differentiate.saving import settle
+from hloc.transform.differentiate.tiling import best_stride, in_segments, outermost_loops
 
 ASKING = ("linearize", "jvp")
 USING = ("pullback", "pushforward")
@@ -90,8 +92,11 @@ class _Expansion:
             new.name = new.name or old.name
             self.mapping[old] = new
 
-    def body_of(self, op: Op) -> Block:
-        """A copy of the function that is asked about, with the calls in it written out."""
+    def body_of(self, op: Op, strides: dict[int, int]) -> Block:
+        """A copy of the function that is asked about, with the calls in it written out.
+
+        strides: which of its outermost loops run in segments, and of how many trips.
+        """
         function = self.module.functions[op.attrs["function"]]
         body = clone_block(function.block, {})
         inline_all(self.module, body)
@@ -99,6 +104,10 @@ class _Expansion:
             if operand in self.tapes:
                 self.tapes[param] = self.tapes[operand]
         self.block(body)
+        substitute(body, self.mapping)
+        for number, (block, loop) in enumerate(list(outermost_loops(body))):
+            if number in strides:
+                substitute(body, in_segments(self.module, block, loop, strides[number]))
         return body
 
     def jvp(self, op: Op) -> Block:
@@ -108,10 +117,19 @@ class _Expansion:
 
     def linearize(self, op: Op) -> Block:
         """What the function computes, saving for the adjoint, which becomes the tape."""
-        forward = self.body_of(op)
-        wrt, outputs = forward.args[: op.attrs["wrt"]], forward.results[: op.attrs["outputs"]]
-        before = list(forward.results)
-        adjoint, missing, more = self.adjoint(forward, wrt, outputs, self.sites)
+        strides: dict[int, int] = {}
+        start = self.sites.mark()
+        while True:
+            forward = self.body_of(op, strides)
+            wrt, outputs = forward.args[: op.attrs["wrt"]], forward.results[: op.attrs["outputs"]]
+            before = list(forward.results)
+            carries = {loop: _carried(loop) for _, loop in outermost_loops(forward)}
+            adjoint, missing, more = self.adjoint(forward, wrt, outputs, self.sites)
+            stride = _too_much(carries, self.sites, start, strides)
+            if stride is None:
+                break
+            strides |= stride
+            self.sites.reset(start)
         inputs = dict(zip(forward.args, op.operands, strict=True))
         b = Builder(forward, op.span)
         forward.results = [*before, constant(b, 0, np.int64), _greatest(b, missing)]
@@ -120,6 +138,8 @@ class _Expansion:
         self.tapes[op.results[-2]] = Tape(adjoint)
         for block in (forward, adjoint):
             substitute(block, inputs)
+            for inner in walk(block):
+                inner.attrs.pop(AT_MOST, None)
         return forward
 
     def adjoint(
@@ -157,30 +177,27 @@ class _Expansion:
         return adjoint
 
 
-def inline_all(module: Module, block: Block) -> None:
-    """Write out the calls of functions that do not call themselves, in place; calls that say how they are
-    differentiated stay."""
-    mapping: dict[Value, Value] = {}
-    _inline(module, block, mapping, ())
-    substitute(block, mapping)
+def _carried(loop: Op) -> int:
+    """Bytes of the carries of a loop."""
+    return sum(v.type.nbytes for v in loop.operands[loop.name == "for" :])
 
 
-def _inline(module: Module, block: Block, mapping: dict[Value, Value], active: tuple[str, ...]) -> None:
-    ops, block.ops = block.ops, []
-    for op in ops:
-        name = op.attrs.get("function") if op.name == "call" and len(op.attrs) == 1 else None
-        if name is None or name in active:
-            for region in op.regions:
-                _inline(module, region, mapping, active)
-            block.ops.append(op)
-            continue
-        function = module.functions[name]
-        body = clone_block(
-            Block([], function.block.ops, function.block.results), dict(zip(function.params, op.operands, strict=True))
-        )
-        _inline(module, body, mapping, (*active, name))
-        block.ops += body.ops
-        mapping.update(zip(op.results, body.results, strict=True))
+def _too_much(carries: dict[Op, int], sites: Sites, start: int, strides: dict[int, int]) -> dict[int, int] | None:
+    """The outermost loop that saves most, and a stride for it, where all logs since `start` exceed the budget.
+
+    carries: the outermost loops, with the bytes of what they carried before anything was saved.
+    """
+    logs = sites.logs[start:]
+    if sum(log.nbytes for log in logs) <= sites.budget:
+        return None
+    total = {loop: sum(log.nbytes for log in logs if log.outermost is loop) for loop in carries}
+    number = {loop: j for j, loop in enumerate(carries)}
+    for loop in sorted((loop for loop in carries if number[loop] not in strides), key=lambda loop: -total[loop]):
+        trips = max((log.trips for log in logs if log.outermost is loop), default=1)
+        stride = best_stride(trips, total[loop] // trips, carries[loop])
+        if stride is not None:
+            return {number[loop]: stride}
+    return None
 
 
 def _greatest(b: Builder, values: Sequence[Value]) -> Value:

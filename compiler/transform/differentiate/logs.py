@@ -23,6 +23,19 @@ from hloc.program import Saved
 from hloc.transform.differentiate.tree import Place, Tree
 
 SITE_SHIFT = 40
+AT_MOST = "at_most"
+"""Attribute of a loop while a derivative is made: it makes no more trips than that."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """The logs of one loop: how large they are, the loop around all loops that it stands in, and trips of that."""
+
+    outermost: Op
+    trips: int
+    nbytes: int
+    count: int
+    saved: tuple[Saved, ...]
 
 
 @dataclass
@@ -32,13 +45,30 @@ class Sites:
     Fields:
         capacities: site → rows, where a run has found out that the first guess is too small.
         first: rows to begin with, at most; fewer when rows are large.
-        saved: what is saved, for the user to see.
+        budget: bytes that the logs of one derivative may take before loops run in segments.
+        count: sites so far.
+        logs: what was saved so far.
     """
 
     capacities: dict[int, int] = field(default_factory=dict)
     first: int = 4096
+    budget: int = 1 << 30
     count: int = 0
-    saved: list[Saved] = field(default_factory=list)
+    logs: list[Logged] = field(default_factory=list)
+
+    @property
+    def saved(self) -> list[Saved]:
+        """What derivatives save, for the user to see."""
+        return [saved for log in self.logs for saved in log.saved]
+
+    def mark(self) -> int:
+        """A point to which `reset` can return."""
+        return len(self.logs)
+
+    def reset(self, mark: int) -> None:
+        """Forget the logs since a point."""
+        self.count -= sum(log.count for log in self.logs[mark:])
+        del self.logs[mark:]
 
     def new(self) -> int:
         """The number of a further site whose trips are not known: 1, 2, …"""
@@ -81,9 +111,11 @@ class LoopLog:
         index_here = self._emit_at_start(self.body, here)
         index_there = self._emit_at_start(self.adjoint, there)
         found = {v: self._log(v, rows, index_here, index_there) for v in values}
-        learned = self.needed is not None
-        for v in values:
-            self.sites.saved.append(Saved(v.name or "value", v.type, rows, learned, reasons.get(v, ""), self.loop.span))
+        learned, span = self.needed is not None, self.loop.span
+        saved = tuple(Saved(v.name or "value", v.type, rows, learned, reasons.get(v, ""), span) for v in values)
+        loops = [op for op, _ in self.path if op.name in ("for", "while")]
+        outer_trips = rows if len(loops) == 1 else trips[0] or 1
+        self.sites.logs.append(Logged(loops[0], outer_trips, sum(s.nbytes for s in saved), learned, saved))
         return found
 
     # --- which row
@@ -186,6 +218,8 @@ class LoopLog:
 
 
 def _known_trips(tree: Tree, op: Op) -> int | None:
-    """The trip count of a `for` where it is a constant."""
+    """How many trips a loop makes, or a number that it does not exceed."""
+    if AT_MOST in op.attrs:
+        return int(op.attrs[AT_MOST])
     producer = tree.producer.get(op.operands[0]) if op.name == "for" else None
     return int(producer.attrs["value"]) if producer is not None and producer.name == "constant" else None

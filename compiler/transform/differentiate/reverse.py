@@ -20,6 +20,7 @@ from hloc.ops.control import Call, For
 from hloc.ops.elementwise import Barrier
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import LoopScope, Scope, named, zeros
+from hloc.transform.differentiate.inline import inline_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +165,10 @@ class Sweep:
     def copy(self, name: str, operands: Sequence[Value]) -> Block:
         """The body of a function with `operands` in place of its parameters."""
         function = self.module.functions[name]
-        return clone_block(
-            Block([], function.block.ops, function.block.results), dict(zip(function.params, operands, strict=True))
-        )
+        block = Block([], function.block.ops, function.block.results)
+        body = clone_block(block, dict(zip(function.params, operands, strict=True)))
+        inline_all(self.module, body)
+        return body
 
     def again(
         self,
