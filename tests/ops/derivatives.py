@@ -20,7 +20,7 @@ from hloc.ops.sampling import Sample
 
 Arrays = Sequence[np.ndarray]
 
-STEP = 1e-4
+STEP = 1e-5  # short, so that a sample near a tie stays on its side
 TRANSPOSED = 1e-12  # Re<ct, J t> = Re<J^T ct, t> up to rounding
 
 
@@ -123,11 +123,12 @@ def _or_zeros(builder: Builder, value: Value | None, like: Value) -> Value:
     return full(builder, like.type, 0) if value is None else value
 
 
-def draw(rng: np.random.Generator, like: Arrays) -> list[np.ndarray]:
-    """A random direction for each of the float arrays."""
+def draw(rng: np.random.Generator, like: Sequence[Value | np.ndarray]) -> list[np.ndarray]:
+    """A random direction for each float among values or arrays."""
+    types = [v.type if isinstance(v, Value) else TensorType(v.shape, v.dtype) for v in floats(like)]
+    parts = [(rng.normal(size=t.shape), rng.normal(size=t.shape)) for t in types]
     return [
-        np.asarray(rng.normal(size=x.shape) + (1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else 0), x.dtype)
-        for x in floats(like)
+        np.asarray(u + 1j * v if t.dtype.kind == "c" else u, t.dtype) for t, (u, v) in zip(types, parts, strict=True)
     ]
 
 

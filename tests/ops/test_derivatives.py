@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 import hloc.ops  # noqa: F401  (fills the registry)
+from hloc.ir.core import Block, Function, Module
 from hloc.ir.opdef import REGISTRY, OpDef
 from hloc.ops.control import Control
 from hloc.ops.derivative import Mul0
 from hloc.ops.families import Elementwise
 from hloc.ops.sampling import Sample
+from tests.emit import building
 from tests.ops.derivatives import (
     block_of,
     check_pullback,
     check_pushforward,
+    draw,
     floats,
     is_wide,
     pullback,
@@ -87,8 +90,7 @@ def test_second_order(record: type[OpDef]) -> None:
     for sample in samples_of(record):
         block = block_of(record, sample)
         for program in (pushforward(block), pullback(block)):
-            weights = [np.asarray(rng.normal(size=v.type.shape), v.type.dtype) for v in program.args]
-            operands = [*sample.operands, *weights[len(sample.operands) :]]
+            operands = [*sample.operands, *draw(rng, program.args[len(sample.operands) :])]
             check_pushforward(program, operands, rng)
             check_pullback(program, operands, rng)
 
@@ -132,6 +134,31 @@ def test_zero_gives_zero(record: type[Elementwise]) -> None:
             zeros = [np.zeros(v.type.shape, v.type.dtype) for v in program.args[len(operands) :]]
             judged = np.isfinite(operands[0]) | (record is not Mul0)
             assert all((x[judged] == 0).all() for x in run(program, [*operands, *zeros]))
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("record", DIFFERENTIABLE, ids=lambda record: record.name)
+def test_compiled_derivatives(record: type[OpDef]) -> None:
+    """XLA regroups arithmetic, and has its own functions; all derivatives of a record are one program."""
+    rng, whole = np.random.default_rng(4), Block()
+    inputs, expected = [], []
+    for sample in record.samples(np.random.default_rng(0)):
+        wide_enough = all(x.dtype != np.float16 for x in sample.operands)
+        if not (sample.smooth and wide_enough and floats(sample.operands)):
+            continue
+        block = block_of(record, sample)
+        for program in (pushforward(block), pullback(block)):
+            operands = [*sample.operands, *draw(rng, program.args[len(sample.operands) :])]
+            whole.args += program.args
+            whole.ops += program.ops
+            whole.results += program.results
+            inputs += operands
+            expected += run(program, operands)
+    module = Module()
+    module.add(Function("main", whole))
+    for found, value in zip(building.run(module, *inputs), expected, strict=True):
+        limit = 1e-10 if value.dtype.itemsize >= (16 if value.dtype.kind == "c" else 8) else 2e-4
+        np.testing.assert_allclose(found, value, rtol=limit, atol=limit)
 
 
 def test_mul0_decides_by_its_factor() -> None:

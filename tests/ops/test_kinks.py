@@ -200,4 +200,5 @@ def second_derivative(f: Callable[[Term], Term], at: float) -> tuple[float, floa
     ],
 )
 def test_second_derivatives(f: Callable[[Term], Term], at: float, expected: float) -> None:
-    assert second_derivative(f, at) == (pytest.approx(expected), pytest.approx(expected))
+    for found in second_derivative(f, at):
+        assert found == pytest.approx(expected)
