@@ -9,14 +9,14 @@ computed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from hloc.ir.core import Block, Op, Value, clone_op, free_values, substitute, walk
 from hloc.ops.algebra import emit
 from hloc.ops.control import Control
-from hloc.ops.helpers import constant
+from hloc.ops.helpers import constant, convert
 from hloc.transform.differentiate.logs import LoopLog, Sites
 from hloc.transform.differentiate.mincut import minimum_vertex_cut
 from hloc.transform.differentiate.reverse import Pair
@@ -85,6 +85,7 @@ class _Group:
         self.partner = partner
         self.is_loop = root in partner
         self.members = set(blocks)
+        self.counters = dict(_counters(tree, root)) if self.is_loop else {}
 
     def settle(self, sites: Sites | None) -> list[tuple[Block, Value]]:
         needed = self.needed()
@@ -148,8 +149,9 @@ class _Group:
 
     def is_at_hand(self, value: Value) -> bool:
         """Whether a value is there in the adjoint without being saved here."""
-        home = self.tree.home.get(value)
-        return home not in self.members or (self.is_loop and value is self.root.args[0])
+        if self.is_loop and (value is self.root.args[0] or value in self.counters):
+            return True
+        return self.tree.home.get(value) not in self.members
 
     def compute_again(self, needed: Iterable[Value], at_hand: dict[Value, Value]) -> None:
         """Copy to the beginning of each adjoint region the operations that give what is needed there."""
@@ -157,6 +159,8 @@ class _Group:
         pending = [v for v in needed if v not in at_hand]
         while pending:
             value = pending.pop()
+            if value in self.counters and value not in at_hand:
+                at_hand[value] = self.count(*self.counters[value])
             if value in at_hand or self.is_at_hand(value) or (op := self.tree.producer[value]) in chosen:
                 continue
             chosen[op] = None
@@ -174,10 +178,39 @@ class _Group:
             last = self._last_read(adjoint, at_hand)
             self.tree.insert(copies, adjoint, after=last)
 
+    def count(self, start: Value, step: Value) -> Value:
+        """What a counter is, in the adjoint body: start + k step."""
+        b, made = self.tree.builder, Block()
+        adjoint = self.partner[self.root]
+        with b.at(made):
+            maker = self.tree.producer.get(step)
+            if maker is not None and maker.name == "constant":
+                step = constant(b, maker.attrs["value"])
+            steps = emit(b, "multiply", convert(b, adjoint.args[0], step.type.dtype), step)
+            value = emit(b, "add", start, steps)
+        self.tree.insert(made.ops, adjoint)
+        return value
+
     def _last_read(self, adjoint: Block, at_hand: dict[Value, Value]) -> Op | None:
         """The last operation at the beginning of an adjoint body that loads from a log."""
         loaded = {self.tree.producer.get(v) for v in at_hand.values() if self.tree.home.get(v) is adjoint}
         return next((op for op in reversed(adjoint.ops) if op in loaded), None)
+
+
+def _counters(tree: Tree, body: Block) -> Iterator[tuple[Value, tuple[Value, Value]]]:
+    """Integer carries that grow by the same number each trip, with their first value and that number."""
+    loop, _ = tree.owner[body]
+    if loop.attrs.get("direction", 1) < 0:
+        return
+    inits = loop.operands[loop.name == "for" :]
+    for arg, result, start in zip(body.args[1:], body.results, inits, strict=True):
+        op = tree.producer.get(result)
+        if op is None or op.name != "add" or arg not in op.operands or arg.type.dtype.kind != "i" or arg.type.shape:
+            continue
+        step = op.operands[op.operands[0] is arg]
+        maker = tree.producer.get(step)
+        if (maker is not None and maker.name == "constant") or body not in tree.chain(tree.home[step]):
+            yield arg, (start, step)
 
 
 def _may_repeat(op: Op, *, anything: bool) -> bool:
