@@ -18,7 +18,7 @@ from hloc.ops.algebra import emit
 from hloc.ops.helpers import constant
 from hloc.transform.call_graph import callees, callees_first
 from hloc.transform.differentiate.activity import useful, varied
-from hloc.transform.differentiate.cotangents import Scope, named
+from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.forward import Forward
 from hloc.transform.differentiate.inline import inline_all
 from hloc.transform.differentiate.logs import AT_MOST, Sites
@@ -169,11 +169,14 @@ class _Expansion:
         )
 
     def transposed(self, pullback: Block) -> Block:
-        """The adjoint of the adjoint. It is linear, so that its own adjoint needs nothing of its run."""
+        """The adjoint of the adjoint: linear too. Of a run of the adjoint it names only what does not depend on the
+        cotangents, such as slopes: that is computed for zeros, and the rest is dead code."""
         linear = clone_block(pullback, {})
         adjoint, _, _ = self.adjoint(linear, linear.args, linear.results[:-1], None)
-        b = Builder(adjoint)
-        adjoint.results.append(constant(b, 0, np.int64))
+        b = Builder(Block())
+        substitute(linear, {cotangent: zeros(b, cotangent) for cotangent in linear.args})
+        adjoint.ops[:0] = [*b.block.ops, *linear.ops]
+        adjoint.results.append(constant(Builder(adjoint), 0, np.int64))
         return adjoint
 
 
