@@ -57,7 +57,7 @@ class Mul0(Binary):
             factor, partial = sample.operands
             yield sample
             if factor.shape == (7,):
-                yield Sample((np.where(factor.real > 0, factor, 0).astype(factor.dtype), partial))
+                yield Sample((np.where(np.real(factor) > 0, factor, 0).astype(factor.dtype), partial))
 
 
 @register
