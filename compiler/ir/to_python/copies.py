@@ -56,7 +56,7 @@ def memory_classes(function: Function) -> Classes:
         else:
             for result in op.results:
                 if may_alias(op, result):
-                    classes.join(result, *op.operands)
+                    classes.join(result, *(v for v in op.operands if v.type.rank))
     return classes
 
 

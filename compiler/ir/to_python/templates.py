@@ -134,6 +134,8 @@ def _is_fresh(tree: Any) -> bool:
         return True
     if isinstance(tree, gast.Call) and isinstance(tree.func, gast.Attribute) and tree.func.attr in _FRESH_METHODS:
         return True
+    if isinstance(tree, gast.Call) and isinstance(tree.func, gast.Name) and tree.func.id.startswith("op_"):
+        return True  # a helper of the prelude: all of them make new arrays
     name = _numpy_function(tree)
     return name in _FRESH_CALLS or isinstance(getattr(np, name, None), np.ufunc)
 
