@@ -16,6 +16,8 @@ VERSIONING_FLAGS = {
 """LLVM: check at run time that the arrays of an innermost counted loop do not overlap; keep scalars in registers."""
 NO_NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": "0"}
 """XLA: run loops operation by operation. Each can then use several cores; it costs 0.1 microseconds an operation."""
+NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": str(10**9)}
+"""XLA: compile loops to native code whatever they read, as jaxlib 0.12 does unasked; 0.10 asks for less."""
 KEEP_NAN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
 """XLA: its library kernels for reductions take a maximum or minimum beside NaN for the number; dots may use them."""
 LARGE_TRIP = 1 << 18
@@ -34,8 +36,7 @@ def build_options(module: Module, options: EmitOptions) -> BuildOptions:
     extra: dict[str, str] = {}
     if not options.strict:
         extra |= VERSIONING_FLAGS
-    if _only_large_loops(module):
-        extra |= NO_NATIVE_LOOPS
+    extra |= NO_NATIVE_LOOPS if _only_large_loops(module) else NATIVE_LOOPS
     return BuildOptions(overrides=overrides, extra=extra)
 
 
