@@ -110,7 +110,7 @@ class _Liveness:
         if op in self.ops:
             return ()
         self.ops.add(op)
-        if op.name == "call" and len(op.attrs) == 1:
+        if op.name == "call" and op.attrs["function"] not in self.fixed:
             return self.pass_arguments(op)
         if op.name == "while":
             return op.regions[0].results

@@ -121,6 +121,24 @@ def test_results_of_branches_and_what_is_passed_to_functions() -> None:
     )
 
 
+def test_arguments_of_functions_whose_signature_stays() -> None:
+    """A checkpoint names the function, so that a plain call keeps the argument that the function does not use."""
+    text = """
+    func @helper(%x: f64, %y: f64) -> f64 {
+      %r: f64 = sine %x
+      return %r
+    }
+
+    func @main(%x: f64) -> f64 {
+      %y: f64 = cosine %x
+      %a: f64 = call @helper %x, %y
+      %b: f64 = call @helper %a, %x {checkpoint = True}
+      return %b
+    }
+    """
+    check_golden(eliminate_dead_code, text, text)
+
+
 @pytest.mark.parametrize("seed", range(15))
 def test_random_programs_compute_the_same(seed: int) -> None:
     check_random(eliminate_dead_code, seed)
