@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import pytest
 
 from tests.language.agreement import define
 
@@ -42,3 +44,8 @@ def in_context(context: str, parameters: str, body: str, **names: Any) -> tuple[
 
 def _indent(body: str, levels: int) -> str:
     return textwrap.indent(textwrap.dedent(body).strip("\n"), "    " * levels)
+
+
+def sweep_all_but(table: Mapping[str, Any], every: int) -> list[Any]:
+    """Parameters of a test: the names in a table; all but one in so many belong to the sweep."""
+    return [name if j % every == 0 else pytest.param(name, marks=pytest.mark.sweep) for j, name in enumerate(table)]
