@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hloc.api import Lowered as Lowered
     from hloc.api import compile as compile
     from hloc.autodiff import checkpoint as checkpoint
+    from hloc.autodiff import custom_jvp as custom_jvp
+    from hloc.autodiff import custom_vjp as custom_vjp
     from hloc.autodiff import grad as grad
     from hloc.autodiff import hessian as hessian
     from hloc.autodiff import hvp as hvp
@@ -60,6 +62,8 @@ _HOME = {
     "UnsupportedError": "hloc.diagnostics.errors",
     "checkpoint": "hloc.autodiff",
     "compile": "hloc.api",
+    "custom_jvp": "hloc.autodiff",
+    "custom_vjp": "hloc.autodiff",
     "grad": "hloc.autodiff",
     "hessian": "hloc.autodiff",
     "hvp": "hloc.autodiff",
@@ -89,6 +93,8 @@ __all__ = [
     "UnsupportedError",
     "checkpoint",
     "compile",
+    "custom_jvp",
+    "custom_vjp",
     "grad",
     "hessian",
     "hvp",

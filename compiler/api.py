@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from hloc.derivative import Derivative
+from hloc.derivative import Derivative, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.ir.types import parse_type
 from hloc.program import PRINT_CAPACITY, Program, Saved, StaticUse, TapeOverflow, TypeSpec
@@ -112,11 +112,9 @@ class CompiledFunction:
 
     def _describe(self, derivative: Derivative) -> None:
         """Name and signature of a derivative: those of the function where it takes the same arguments."""
-        functools.update_wrapper(self, derivative.function, updated=())
+        functools.update_wrapper(self, innermost(derivative), updated=())
         self.__name__ = self.__qualname__ = derivative.name
-        if derivative.parameters:
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            self.__signature__ = inspect.Signature([inspect.Parameter(p, kind) for p in derivative.parameters])
+        self.__signature__ = signature(derivative)
 
     def __repr__(self) -> str:
         return f"<hloc.compile of {self.__qualname__}>"

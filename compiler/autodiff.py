@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from hloc.api import CompiledFunction
-from hloc.derivative import Checkpoint, Derivative, innermost, plain
+from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, innermost, plain
 from hloc.diagnostics.errors import SourceError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,6 +79,25 @@ def stop_gradient(x: Any) -> Any:
 def checkpoint(f: Callable[..., Any]) -> Any:
     """f, whose intermediate values are computed again in a reverse sweep instead of saved."""
     return Checkpoint(f)
+
+
+@public
+def custom_jvp(f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> Any:
+    """f with a rule of its own for tangents, which `defjvp` sets: rule(primals, tangents) → (result, tangent).
+
+    nondiff_argnums: arguments that are not differentiated; the rule is given them first.
+    """
+    return CustomJvp(f, tuple(nondiff_argnums))
+
+
+@public
+def custom_vjp(f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> Any:
+    """f with a rule of its own for cotangents, which `defvjp(forward, backward)` sets.
+
+    forward(*args) → (result, residuals); backward(residuals, cotangent) → a tuple of the arguments' cotangents.
+    nondiff_argnums: arguments that are not differentiated; `backward` is given them first.
+    """
+    return CustomVjp(f, tuple(nondiff_argnums))
 
 
 # --- what they make

@@ -6,6 +6,7 @@ The public API makes these records, the front end gives them their meaning; neit
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,7 +100,18 @@ class CustomVjp(Rewritten):
 
 def plain(function: Any) -> Any:
     """A function or Derivative instead of what hloc.compile made of it."""
-    return getattr(function, "__hloc_function__", function)
+    bound = isinstance(function, types.MethodType)  # which has the attributes of its function
+    return function if bound else getattr(function, "__hloc_function__", function)
+
+
+def signature(function: Any) -> inspect.Signature:
+    """The signature of a function or of a derivative. Raises what inspect.signature does."""
+    while isinstance(function, Derivative | Rewritten) and not getattr(function, "parameters", ()):
+        function = function.function
+    if isinstance(function, Derivative):
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature([inspect.Parameter(name, kind) for name in function.parameters])
+    return inspect.signature(function)
 
 
 def innermost(function: Any) -> Any:
@@ -114,7 +126,8 @@ def innermost(function: Any) -> Any:
         elif hasattr(function, "__hloc_function__"):
             function = function.__hloc_function__
         else:
-            function = vars(type(function)).get("__call__")
-            if function is None:
+            call = getattr(type(function), "__call__", None)  # noqa: B004
+            if not isinstance(call, types.FunctionType):
                 return None
+            function = call
     return function

@@ -70,6 +70,8 @@ class Accessors:
         return name
 
     def _path(self, path: Path) -> str:
+        if not path.steps:
+            return self._named(path.root)
         (kind, key), *steps = path.steps
         if path.root is None:
             text = self._slots[key]

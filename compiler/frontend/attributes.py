@@ -86,7 +86,7 @@ def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -
             continue
         member = base.__dict__[name]
         path = Path(base, (("attr", name),))
-        if isinstance(member, types.FunctionType):
+        if isinstance(member, types.FunctionType) or hasattr(member, "__hloc_function__"):
             sp.guard(path, "is", member)
             return MethodV(Const(member), owner)
         if isinstance(member, property):

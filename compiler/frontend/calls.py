@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.derivative import Derivative, innermost
+from hloc.derivative import Checkpoint, Derivative, Rewritten, innermost, plain, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
 from hloc.diagnostics.span import Span
-from hloc.frontend import derivatives
+from hloc.frontend import custom, derivatives
 from hloc.frontend.frames import run_frame
-from hloc.frontend.inputs import capture, capture_default
+from hloc.frontend.inputs import capture, capture_default, capture_record, is_callable_object
+from hloc.frontend.jacobians import hessian, jacobian
 from hloc.frontend.operators import python_call
 from hloc.frontend.outline import call_outlined, sharing_key
 from hloc.frontend.source import function_source
@@ -82,6 +83,12 @@ def call_derivative(
     match derivative.kind:
         case "grad" | "value_and_grad":
             return derivatives.gradient(sp, derivative, function, args, kwargs)
+        case "jacfwd" | "jacrev":
+            return jacobian(sp, derivative, function, args, kwargs)
+        case "hessian":
+            return hessian(sp, derivative, function, args, kwargs)
+        case "checkpoint":
+            return custom.checkpointed(sp, function, args, kwargs)
         case "jvp":
             return derivatives.jvp(sp, function, args[0], args[1], derivative.has_aux)
         case "hvp":
@@ -106,7 +113,7 @@ def call_handler(
 def _call_object(
     sp: Specializer, obj: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
-    obj = getattr(obj, "__hloc_function__", obj)
+    obj = plain(obj)
     rule = find(obj)
     if rule is not None:
         if isinstance(rule, types.FunctionType) and rule.__module__.startswith("hloc.library"):
@@ -114,6 +121,10 @@ def _call_object(
         return call_handler(sp, _name_of(obj), rule, args, kwargs)
     if isinstance(obj, Derivative):
         return call_derivative(sp, obj, Const(obj.function), args, kwargs)
+    if isinstance(obj, Checkpoint):
+        return custom.checkpointed(sp, Const(obj.function), args, kwargs)
+    if isinstance(obj, Rewritten):
+        return custom.with_rule(sp, obj, args, kwargs)
     if isinstance(obj, types.FunctionType):
         return _call_python(sp, _unwrapped(obj), args, kwargs)
     if isinstance(obj, types.MethodType):
@@ -123,6 +134,8 @@ def _call_object(
         return _call_partial(sp, obj, args, kwargs)
     if isinstance(obj, type):
         return _construct(sp, obj, args, kwargs)
+    if is_callable_object(obj):
+        return call(sp, Const(type(obj).__call__), [capture_record(sp, obj), *args], kwargs)
     if _all_constant(args, kwargs) and _is_pure(obj):
         named = {k: v.obj for k, v in kwargs.items() if isinstance(v, Const)}
         return python_call(sp, functools.partial(obj, **named), *(a.obj for a in args if isinstance(a, Const)))
@@ -211,7 +224,7 @@ def call_derived_entry(sp: Specializer, derivative: Derivative, bound: dict[str,
     args = list(bound.values())
     kwargs: dict[str, AbstractValue] = {}
     if not derivative.parameters:
-        args, kwargs = _passed(sp, inspect.signature(derivative.function), bound)
+        args, kwargs = _passed(sp, signature(derivative.function), bound)
     sp.builder.span = entry_span(derivative)
     try:
         return call_derivative(sp, derivative, Const(derivative.function), args, kwargs)

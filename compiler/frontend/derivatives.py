@@ -8,15 +8,15 @@ hloc.transform.differentiate writes these operations out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hloc.derivative import Derivative
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import effects
-from hloc.frontend.separate import Pick, Separate, separate
+from hloc.frontend.separate import Pick, Run, Separate, separate
 from hloc.frontend.signatures import function_name, position_of
 from hloc.frontend.structure import kind_of
 from hloc.frontend.trees import Tree, is_float, tree_of, type_of
@@ -55,7 +55,7 @@ def gradient(
     def loss(result: AbstractValue) -> AbstractValue:
         return real_scalar(sp, what, function, main_part(what, result, derivative.has_aux))
 
-    value, pullback = linearized(sp, what, function, run, list(chosen.values()), loss, transposed=True)
+    value, pullback = linearized(sp, function, run, list(chosen.values()), loss, transposed=True)
     if pullback is None:
         return value
     result, aux = split_aux(value, derivative.has_aux)
@@ -64,10 +64,9 @@ def gradient(
     grads = tangents_through(sp, pullback, [helpers.full(sp.builder, (), 1, type_.dtype)])
     assert isinstance(grads, TupleV)
     handed = grads.items[0] if single else grads
-    parts = [handed] if derivative.kind == "grad" else [result, handed]
     if derivative.kind == "grad":
         return TupleV((handed, *aux)) if aux else handed
-    return TupleV((TupleV((result, *aux)) if aux else result, parts[1]))
+    return TupleV((TupleV((result, *aux)) if aux else result, handed))
 
 
 def vjp(sp: Specializer, function: AbstractValue, primals: Args, has_aux: bool) -> AbstractValue:
@@ -86,7 +85,6 @@ def _linear(
     check_arguments(sp, what, dict(enumerate(primals)))
     value, linear = linearized(
         sp,
-        what,
         function,
         lambda inner: sp.call(function, *inner),
         primals,
@@ -129,9 +127,8 @@ def jvp(
 
 def linearized(
     sp: Specializer,
-    what: str,
     function: AbstractValue,
-    run: object,
+    run: Run,
     arguments: Sequence[AbstractValue],
     pick: Pick,
     *,
@@ -139,7 +136,7 @@ def linearized(
     quiet: bool = False,
 ) -> tuple[AbstractValue, LinearMapV | None]:
     """Run a call so that it can be differentiated: its result and the map of its derivatives; None where it raises."""
-    made, tree = separate(sp, function_name(function), run, arguments, pick)  # type: ignore[arg-type]
+    made, tree = separate(sp, function_name(function), run, arguments, pick)
     tape = needed = None
     if made.wrt and made.outputs:
         types = [v.type for v in made.function.results]
@@ -178,16 +175,21 @@ def apply_linear(sp: Specializer, linear: LinearMapV, args: Args, kwargs: Kwargs
 
 
 def tangents_through(sp: Specializer, linear: LinearMapV, given: Sequence[Value]) -> AbstractValue:
-    """Send derivatives of all float leaves on one side to the other."""
+    """Send derivatives of all float leaves on one side to the other: a value of its structure."""
+    tree: Tree = linear.arguments if linear.transposed else linear.results
+    return tree.build_floats(sp, iter(send(sp, linear, given)))
+
+
+def send(sp: Specializer, linear: LinearMapV, given: Sequence[Value]) -> list[Value]:
+    """Send derivatives of all float leaves on one side to those on the other."""
     tree: Tree = linear.arguments if linear.transposed else linear.results
     types = [t for leaf in tree.floats() if (t := type_of(leaf)) is not None]
     if not linear.attrs["wrt"] or not linear.attrs["outputs"]:
-        zeros = [helpers.full(sp.builder, t.shape, 0, t.dtype) for t in types]
-        return tree.build_floats(sp, iter(zeros))
+        return [helpers.full(sp.builder, t.shape, 0, t.dtype) for t in types]
     kind = Pullback if linear.transposed else Pushforward
     *results, needed = sp.builder.emit_op(kind, [linear.tape, *given], [*types, I64], linear.attrs)
     raise_on_overflow(sp, needed)
-    return tree.build_floats(sp, iter(results))
+    return results
 
 
 def raise_on_overflow(sp: Specializer, needed: Value) -> None:
@@ -201,7 +203,7 @@ def raise_on_overflow(sp: Specializer, needed: Value) -> None:
 
 def choose(
     sp: Specializer, derivative: Derivative, function: AbstractValue, args: Args, kwargs: Kwargs
-) -> tuple[dict[int | str, AbstractValue], object, bool]:
+) -> tuple[dict[int | str, AbstractValue], Run, bool]:
     """The arguments to differentiate by, the call with others in their place, and whether one alone was asked for."""
     asked = derivative.argnums if derivative.argnames is None else derivative.argnames
     single = isinstance(asked, int | str)
@@ -220,9 +222,7 @@ def choose(
     return chosen, run, single
 
 
-def check_arguments(
-    sp: Specializer, what: str, chosen: dict[int | str, AbstractValue] | dict[int, AbstractValue]
-) -> None:
+def check_arguments(sp: Specializer, what: str, chosen: Mapping[Any, AbstractValue]) -> None:
     """Refuse to differentiate by an argument that has no derivative. Integers inside containers have the gradient 0."""
     for place, value in chosen.items():
         tree = tree_of(sp, value)

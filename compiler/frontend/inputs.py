@@ -179,10 +179,29 @@ def _is_record(obj: Any) -> bool:
     """An instance of a user class whose attributes are data."""
     cls = type(obj)
     if isinstance(obj, type | types.ModuleType | types.FunctionType | BaseException) or (
-        callable(obj) and not dataclasses.is_dataclass(obj)
+        callable(obj) and not dataclasses.is_dataclass(obj) and not is_callable_object(obj)
     ):
         return False
     return cls.__module__ not in ("builtins", "numpy", "functools") and hasattr(obj, "__dict__")
+
+
+_LIBRARIES = frozenset({"numpy", "functools", "operator", "builtins", "hloc"})
+
+
+def is_callable_object(obj: Any) -> bool:
+    """Whether it is an instance of a user class that defines `__call__`."""
+    cls = type(obj)
+    if cls.__module__.partition(".")[0] in _LIBRARIES:
+        return False
+    return any(isinstance(base.__dict__.get("__call__"), types.FunctionType) for base in cls.__mro__)
+
+
+def capture_record(sp: Specializer, obj: Any) -> AbstractValue:
+    """The attributes of an object that is found by itself: a callable one that a call names."""
+    known = sp.captured.get(id(obj))
+    if known is not None and known[0] is obj:
+        return known[1]
+    return _record(sp, Path(obj, ()), obj)
 
 
 def _record(sp: Specializer, path: Path, obj: Any) -> AbstractValue:

@@ -127,6 +127,7 @@ class Body:
         self.block = Block()
         self.originals: dict[Cell, AbstractValue] = {}
         self.hidden: dict[Cell, Value] = {}
+        self.leaves: list[Value] = []
         self.before = self.after = sp.state
 
     @contextmanager
@@ -221,8 +222,11 @@ def _cells(ref: AbstractValue) -> list[Cell]:
     return [ref.cell] if isinstance(ref, ArrayRef) else []
 
 
-def capture_free(sp: Specializer, blocks: Sequence[Block]) -> list[Value]:
-    """Make what bodies use from outside parameters of each of them; the values to pass. Constants become copies."""
+def capture_free(sp: Specializer, blocks: Sequence[Block], self_calls: Sequence[Op] = ()) -> list[Value]:
+    """Make what bodies use from outside parameters of each of them; the values to pass. Constants become copies.
+
+    self_calls: calls in the bodies of the function that is being made, which have to pass them too.
+    """
     captured: dict[Value, None] = {}
     for block in blocks:
         mapping: dict[Value, Value] = {}
@@ -231,6 +235,8 @@ def capture_free(sp: Specializer, blocks: Sequence[Block]) -> list[Value]:
         block.ops[:0] = ops
         substitute(block, mapping)
         captured.update(dict.fromkeys(free_values(block)))
+    for op in self_calls:
+        op.operands += tuple(captured)
     for block in blocks:
         mapping = {}
         for value in captured:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import Any
 
-from hloc.derivative import Derivative, Rewritten
+from hloc.derivative import Derivative, signature
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend.values import AbstractValue, Const, DerivedV, FunctionV, MethodV, ObjectRef, PartialV
 
@@ -55,10 +54,8 @@ def parameter_names(function: AbstractValue) -> list[str]:
 
 
 def _parameters(obj: Any) -> list[str]:
-    while isinstance(obj, Derivative | Rewritten):
-        obj = obj.function
     try:
-        found = inspect.signature(obj).parameters.values()
+        found = signature(obj).parameters.values()
     except (TypeError, ValueError):
         return []
     return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -77,6 +77,7 @@ class Specializer:
         self.call_places: dict[object, set[Span]] = {}
         self.outlined: dict[object, Any] = {}
         self.stands_for: dict[Value, Value] = {}
+        self.ruled: list[Any] = []
         self.loop_ops: dict[Value, LoopContext] = {}
         self.parameters: list[Value] = []
         self.repeated: list[StaticUse] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hloc.derivative import Derivative
+from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import derivatives
 from hloc.frontend.tables.registry import Rule, family
 from hloc.frontend.trees import is_float, like_leaf, tree_of
@@ -73,7 +74,18 @@ def stop_gradient(sp: Specializer, x: AbstractValue) -> AbstractValue:
     return tree.build(sp, iter(leaves))
 
 
+def checkpoint(sp: Specializer, f: AbstractValue) -> AbstractValue:
+    return DerivedV(Derivative("checkpoint", None), f)
+
+
+def custom(sp: Specializer, f: AbstractValue, nondiff_argnums: AbstractValue = Const(())) -> AbstractValue:
+    raise UnsupportedError("a function with a rule of its own is defined outside of compiled code")
+
+
 _RULES: dict[str, Rule] = {
+    "checkpoint": checkpoint,
+    "custom_jvp": custom,
+    "custom_vjp": custom,
     **{kind: _deriving(kind) for kind in ("grad", "value_and_grad", "jacfwd", "jacrev", "hessian")},
     "vjp": vjp,
     "linearize": linearize,
