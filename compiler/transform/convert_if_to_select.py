@@ -8,9 +8,10 @@
                                                                                  %b = upd %a, %w, %i
 
 Branches are few operations (`_MOST_OPS` together) that are cheap, cannot fail and touch at most `_SMALL` elements
-each, plus for each array result at most one write: the store happens always, to one place, and puts back the old
-element where the branch was not taken. Larger arrays are never selected as a whole. Branches with loops, calls or
-expensive functions stay. Inner branches first, so that chains of elif become chains of selects.
+each, plus few writes to arrays. Of one write on each side becomes one store, which happens always, to one place, and
+puts back the old element where the branch was not taken; of several, one store each, first those of one side, then
+those of the other. Larger arrays are never selected as a whole. Branches with loops, calls or expensive functions
+stay. Inner branches first, so that chains of elif become chains of selects.
 
 To be run after differentiation: the derivative of a real branch ignores the side not taken, even where that is
 infinite.
@@ -29,6 +30,7 @@ from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _MOST_OPS = 24
 _SMALL = 16
+_MOST_STORES = 6
 
 
 def convert_if_to_select(module: Module) -> bool:
@@ -53,6 +55,9 @@ class _Converter(Rewriter):
     def rewrite_after(self, op: Op) -> Replacement:
         if op.name != "if" or sum(len(region.ops) for region in op.regions) > _MOST_OPS:
             return None
+        return self.with_single_stores(op) or self.with_chains(op)
+
+    def with_single_stores(self, op: Op) -> Replacement:
         stores = [self.stores_of(op, *pair) for pair in zip(*(r.results for r in op.regions), strict=True)]
         writes = {store.op for pair in stores if pair is not None for store in pair} - {None}
         if any(p is None and v.type.size > _SMALL for p, v in zip(stores, op.results, strict=True)):
@@ -108,6 +113,55 @@ class _Converter(Rewriter):
         sizes, drop, _ = window_of(like)
         return [self.emit("read", (array, *starts), value.type, sizes=sizes, drop=drop), *starts]
 
+    # --- several writes to an array
+
+    def with_chains(self, op: Op) -> Replacement:
+        """Writes one after another: each is made a store that changes nothing when its side is not taken."""
+        sides = [{v: _chain(region, self.producers, v) for v in region.results if v.type.rank} for region in op.regions]
+        arrays: dict[int, Value] = {}
+        for number, (then, other) in enumerate(zip(*(region.results for region in op.regions), strict=True)):
+            if then is other or then.type.rank == 0:
+                continue
+            (base, writes), (other_base, other_writes) = sides[0][then], sides[1][other]
+            if base is other_base and (writes or other_writes):
+                arrays[number] = base
+            elif then.type.size > _SMALL:
+                return None
+        stores = {w for chains in sides for base, ws in chains.values() if base in arrays.values() for w in ws}
+        inner = [o for region in op.regions for o in region.ops if o not in stores]
+        if len(set(arrays.values())) < len(arrays) or len(stores) > _MOST_STORES or not all(map(_cheap, inner)):
+            return None
+        if any(w.operands[1].type.size > _SMALL for w in stores):
+            return None
+        present: dict[Value, Value] = {}
+        found = [self.run_side(op.operands[0], region, stores, present, j) for j, region in enumerate(op.regions)]
+        pairs = enumerate(zip(*found, strict=True))
+        return [present[arrays[n]] if n in arrays else self.choose(op.operands[0], *pair) for n, pair in pairs]
+
+    def run_side(
+        self, pred: Value, region: Block, stores: set[Op], present: dict[Value, Value], number: int
+    ) -> list[Value]:
+        """Emit one side; gives its results. `present` holds what the written arrays are now.
+
+        The second side begins with the arrays that the first one leaves: when it is taken they are as they were.
+        """
+        local = dict(present)
+        base_of: dict[Value, Value] = {}
+        for o in region.ops:
+            operands = tuple(local.get(v, v) for v in o.operands)
+            if o not in stores:
+                o.operands = operands
+                self.builder.block.ops.append(o)
+                continue
+            base = base_of.get(o.operands[0], o.operands[0])
+            like = Op(o.kind, operands, o.attrs, (), o.results, o.span)
+            sides = (operands[1], self.written(None, like)[0])
+            value = self.choose(pred, *(sides if number == 0 else sides[::-1]))
+            written = self.emit("upd", (operands[0], value, *operands[2:]), o.result.type, **o.attrs)
+            base_of[o.result] = base
+            present[base] = local[o.result] = written
+        return [local.get(v, v) for v in region.results]
+
     def choose(self, pred: Value, then: Value, other: Value) -> Value:
         return then if then is other else self.emit("select", (pred, then, other), then.type)
 
@@ -115,6 +169,15 @@ class _Converter(Rewriter):
 class _DiscreteConverter(_Converter):
     def rewrite_after(self, op: Op) -> Replacement:
         return super().rewrite_after(op) if all(v.type.dtype.kind in "biu" for v in op.results) else None
+
+
+def _chain(region: Block, producers: dict[Value, Op], value: Value) -> tuple[Value, list[Op]]:
+    """The array from outside that `value` is made from by writes in `region`, and these writes."""
+    defined, writes = _defined(region), list[Op]()
+    while value in defined and (op := producers[value]).name == "upd":
+        writes.append(op)
+        value = op.operands[0]
+    return value, writes
 
 
 def _written(stores: Sequence[tuple[_Store, _Store] | None]) -> set[Value]:

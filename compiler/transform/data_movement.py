@@ -133,7 +133,13 @@ def upd(rw: Rewriter, op: Op) -> Replacement:
 
 
 def dot_general(rw: Rewriter, op: Op) -> Replacement:
-    """A transposed matrix times a vector is the vector times the matrix, which is not moved then."""
+    """A product with a number; a transposed matrix times a vector is the vector times the matrix, not moved then."""
+    if min(v.type.rank for v in op.operands) == 0:
+        shape, type = op.result.type.shape, op.result.type
+        x, y = (
+            v if v.type.rank else rw.emit("broadcast_in_dim", (v,), type, shape=shape, dims=()) for v in op.operands
+        )
+        return [rw.emit("multiply", (x, y), type)]
     names = ("lhs_contract", "rhs_contract")
     for matrix, vector, name in zip(op.operands, op.operands[::-1], names, strict=True):
         moved = producer_of(rw, matrix, "transpose")

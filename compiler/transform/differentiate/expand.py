@@ -17,6 +17,7 @@ from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, substi
 from hloc.ops.algebra import emit
 from hloc.ops.helpers import constant
 from hloc.transform.call_graph import callees, callees_first
+from hloc.transform.differentiate.accumulate import find_accumulations
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.forward import Forward
@@ -105,6 +106,7 @@ class _Expansion:
                 self.tapes[param] = self.tapes[operand]
         self.block(body)
         substitute(body, self.mapping)
+        find_accumulations(body)
         for number, (block, loop) in enumerate(list(outermost_loops(body))):
             if number in strides:
                 substitute(body, in_segments(self.module, block, loop, strides[number]))
@@ -172,6 +174,7 @@ class _Expansion:
         """The adjoint of the adjoint: linear too. Of a run of the adjoint it names only what does not depend on the
         cotangents, such as slopes: that is computed for zeros, and the rest is dead code."""
         linear = clone_block(pullback, {})
+        inline_all(self.module, linear)
         adjoint, _, _ = self.adjoint(linear, linear.args, linear.results[:-1], None)
         b = Builder(Block())
         substitute(linear, {cotangent: zeros(b, cotangent) for cotangent in linear.args})

@@ -1,0 +1,49 @@
+"""Writes that add to what is there, said as such, so that the adjoint need not clear the place and fill it again.
+
+%o = read %a, %i; %s = add %o, %x; %b = upd %a, %s, %i {set}      →      %b = upd %a, %x, %i {add}
+"""
+
+from __future__ import annotations
+
+from hloc.ir.builder import Builder
+from hloc.ir.core import Block, Op, Value, walk
+from hloc.ops.elementwise import Negate
+from hloc.transform.data_movement import window_of
+
+
+def find_accumulations(block: Block) -> None:
+    """Rewrite `block` and its nested blocks in place. An operation that nothing needs any more stays where it is."""
+    producers = {v: op for op in walk(block) for v in op.results}
+    _visit(block, producers)
+
+
+def _visit(block: Block, producers: dict[Value, Op]) -> None:
+    ops, block.ops = block.ops, []
+    for op in ops:
+        for region in op.regions:
+            _visit(region, producers)
+        if op.name == "upd" and op.attrs["mode"] == "set":
+            _accumulate(Builder(block, op.span), producers, op)
+        block.ops.append(op)
+
+
+def _accumulate(b: Builder, producers: dict[Value, Op], op: Op) -> None:
+    total = producers.get(op.operands[1])
+    if total is None or total.name not in ("add", "subtract"):
+        return
+    for number, value in enumerate(total.operands):
+        if total.name == "subtract" and number == 1:
+            return
+        read, addend = producers.get(value), total.operands[1 - number]
+        if read is None or read.name != "read" or read.operands[0] is not op.operands[0] or addend is value:
+            continue
+        if _same_place(read, op):
+            addend = b.emit(Negate, addend) if total.name == "subtract" else addend
+            op.operands = (op.operands[0], addend, *op.operands[2:])
+            op.attrs = {**op.attrs, "mode": "add"}
+            return
+
+
+def _same_place(read: Op, write: Op) -> bool:
+    (sizes, drop, starts), (other_sizes, other_drop, other_starts) = window_of(read), window_of(write)
+    return (sizes, drop) == (other_sizes, other_drop) and all(a is b for a, b in zip(starts, other_starts, strict=True))
