@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from hloc.autodiff import jacfwd as jacfwd
     from hloc.autodiff import jacrev as jacrev
     from hloc.autodiff import jvp as jvp
+    from hloc.autodiff import linearize as linearize
     from hloc.autodiff import stop_gradient as stop_gradient
     from hloc.autodiff import value_and_grad as value_and_grad
+    from hloc.autodiff import vjp as vjp
     from hloc.diagnostics.errors import AliasError as AliasError
     from hloc.diagnostics.errors import CompileError as CompileError
     from hloc.diagnostics.errors import DTypeError as DTypeError
@@ -70,8 +72,10 @@ _HOME = {
     "jacfwd": "hloc.autodiff",
     "jacrev": "hloc.autodiff",
     "jvp": "hloc.autodiff",
+    "linearize": "hloc.autodiff",
     "stop_gradient": "hloc.autodiff",
     "value_and_grad": "hloc.autodiff",
+    "vjp": "hloc.autodiff",
 }
 __all__ = [
     "AliasError",
@@ -101,8 +105,10 @@ __all__ = [
     "jacfwd",
     "jacrev",
     "jvp",
+    "linearize",
     "stop_gradient",
     "value_and_grad",
+    "vjp",
 ]
 
 

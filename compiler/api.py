@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from hloc.derivative import Derivative, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
+from hloc.flatten import flatten
 from hloc.ir.types import parse_type
-from hloc.program import PRINT_CAPACITY, Program, Saved, StaticUse, TapeOverflow, TypeSpec
+from hloc.program import PRINT_CAPACITY, LinearProgram, Program, Saved, StaticUse, TapeOverflow, TypeSpec
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -150,13 +151,21 @@ class CompiledFunction:
                     self._programs.remove(bound)
             capacity = 1 << overflow.words.bit_length()
         except TapeOverflow as overflow:
-            with self._lock:
-                if bound in self._programs:
-                    self._programs.remove(bound)
-                room = 1 << (overflow.rows - 1).bit_length()
-                self._capacities[overflow.site] = max(room, self._capacities.get(overflow.site, 0))
+            self.make_room(overflow)
             capacity = bound.program.print_capacity or PRINT_CAPACITY
         return self._run(self._compile(values, capacity), values)
+
+    def make_room(self, overflow: TapeOverflow) -> None:
+        """Remember how much a loop of a derivative has to save, for all programs from now on."""
+        with self._lock:
+            self._programs.clear()
+            room = 1 << (overflow.rows - 1).bit_length()
+            self._capacities[overflow.site] = max(room, self._capacities.get(overflow.site, 0))
+
+    def with_linear(self, primals: tuple[Any, ...]) -> tuple[Any, LinearFunction, *tuple[Any, ...]]:
+        """The results of hloc.vjp and hloc.linearize."""
+        value, residuals, program, *aux = self(primals)
+        return (value, LinearFunction(program, residuals, self), *aux)
 
     def _compile(self, values: tuple[Any, ...], print_capacity: int = PRINT_CAPACITY) -> BoundProgram:
         from hloc.pipeline import build
@@ -187,9 +196,49 @@ class CompiledFunction:
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
         return Lowered(self._specialize(self._bind(args, kwargs)), self.options)
 
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """The program for arguments like these as Python over NumPy, with the lines of the source that it comes from.
+
+        It is for reading and for running under NumPy; of a derivative, it is the derivative.
+        """
+        return self.lower(*args, **kwargs).with_places("python")
+
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain."""
         return Explanation(self.lower(*args, **kwargs).program)
+
+
+class LinearFunction:
+    """What hloc.vjp and hloc.linearize return: a linear function that starts from what the call has computed.
+
+    That stays on the device. A program of its own runs it, compiled at the first call.
+    """
+
+    def __init__(self, program: LinearProgram, residuals: tuple[Any, ...], owner: CompiledFunction) -> None:
+        self._program = program
+        self._residuals = residuals
+        self._owner = owner
+
+    def __repr__(self) -> str:
+        return f"<{self._program.program.name}>"
+
+    def __call__(self, *given: Any) -> Any:
+        """Of hloc.vjp: the cotangent of the result → a tuple of those of the arguments; of hloc.linearize: the tangents
+        of the arguments → that of the result."""
+        program = self._program
+        single = program.structure.kind != "tuple" or program.what.startswith("hloc.vjp")
+        if single and len(given) != 1:
+            raise TypeError(f"{program.what} is one argument, found {len(given)}")
+        values = flatten(program.structure, given[0] if single else given, program.what)
+        if program.run is None:
+            from hloc.pipeline import build
+
+            program.run = build(program.program, self._owner.options).call
+        try:
+            return program.run((self._residuals, tuple(values)))
+        except TapeOverflow as overflow:
+            self._owner.make_room(overflow)
+            raise RuntimeError(f"{self!r} needs more memory than was set apart for it: make it again") from None
 
 
 def type_spec(value: Any) -> Any:

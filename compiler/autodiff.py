@@ -64,6 +64,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
 
 
 @public
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """f(*primals) and the function that takes the cotangent of the result to a tuple of those of the arguments."""
+    return _once("vjp", f, has_aux).with_linear(primals)
+
+
+@public
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """f(*primals) and the function that takes tangents of the arguments to that of the result."""
+    return _once("linearize", f, has_aux).with_linear(primals)
+
+
+@public
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of f at `primals` times `tangents`; for several primals a tuple."""
     return _once("hvp", f, False)(tuple(primals), tuple(tangents))

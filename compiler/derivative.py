@@ -18,7 +18,7 @@ class Derivative:
     """A derivative of `function` as a function.
 
     kind, and what is called: "grad", "value_and_grad", "jacfwd", "jacrev", "hessian" with the arguments of `function`;
-    "jvp", "hvp" and "pushforward" with (primals, tangents), "pullback" with (primals, cotangents).
+    "jvp" and "hvp" with (primals, tangents), "vjp" and "linearize" with a tuple of primals.
     argnums, argnames: the arguments to differentiate by; argnames count where both are given.
     has_aux: `function` returns a pair, of which only the first part is differentiated.
     """
@@ -32,9 +32,9 @@ class Derivative:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of its own parameters; none where it takes the arguments of the function."""
-        if self.kind in ("jvp", "hvp", "pushforward"):
+        if self.kind in ("jvp", "hvp"):
             return ("primals", "tangents")
-        return ("primals", "cotangents") if self.kind == "pullback" else ()
+        return ("primals",) if self.kind in ("vjp", "linearize") else ()
 
     @property
     def choices(self) -> tuple[Any, ...]:

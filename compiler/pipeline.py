@@ -14,12 +14,13 @@ from hloc.emit.options import EmitOptions
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
-from hloc.program import Program
+from hloc.program import Input, LinearPart, LinearProgram, Output, Path, Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
+from hloc.transform.split_linear import split_linear
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,38 @@ def make_program(
     if differentiate(program.module, sites):
         relax_mul0(program.module)
         simplify(program.module)
-    return drop_status(program.replace(parameters=tuple(arguments), saved=sites.saved))
+    program = program.replace(parameters=tuple(arguments), saved=sites.saved)
+    count = len(program.module.entry.results)
+    program = drop_status(program)
+    dropped = count - len(program.module.entry.results)
+    return program if program.linear is None else in_halves(program, program.linear, program.linear.start - dropped)
+
+
+def in_halves(program: Program, part: LinearPart, start: int) -> Program:
+    """The first half of hloc.vjp or hloc.linearize, which gives (value, what the second takes, the second, *aux)."""
+    first, second = split_linear(program.module, part.given, start)
+    count = len(first.entry.results) - start
+    types = [v.type for v in second.entry.params]
+    places = [("residuals", j) for j in range(count)] + [("given", j) for j in range(len(part.given))]
+    linear = Program(
+        name=f"{program.name}_linear",
+        module=second,
+        parameters=("residuals", "given"),
+        inputs=[
+            Input(Path(None, (("item", name), ("item", j))), type_, "array")
+            for (name, j), type_ in zip(places, types, strict=True)
+        ],
+        output=part.output,
+        error_sites=program.error_sites,
+        error_index=part.error_index,
+        error_words=part.error_words,
+        span=program.span,
+    )
+    value, *aux = program.output.parts
+    residuals = Output("tuple", parts=tuple(Output("array", start + j) for j in range(count)))
+    handle = Output("const", value=LinearProgram(part.what, part.structure, drop_status(linear)))
+    output = Output("tuple", parts=(value, residuals, handle, *aux))
+    return program.replace(module=first, output=output, linear=None)
 
 
 def drop_status(program: Program) -> Program:

@@ -6,12 +6,12 @@ The hot path of a call uses only this module: plain data, no syntax trees, no ML
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hloc.diagnostics.span import NOWHERE, Span
-from hloc.ir.core import Module
+from hloc.ir.core import Module, Value
 from hloc.ir.types import TensorType
 
 PRINT_CAPACITY = 4096
@@ -207,6 +207,47 @@ class Saved:
         return self.rows * self.type.nbytes
 
 
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What the function of hloc.vjp or hloc.linearize takes.
+
+    kind: "leaf" (a number or array of `type`), "other" (anything: it has no derivative), "tuple", "list", "dict" and
+    "object" of `parts`, the last two by `keys`.
+    """
+
+    kind: str
+    type: TensorType | None = None
+    keys: tuple[Any, ...] = ()
+    parts: tuple[Structure, ...] = ()
+
+
+@dataclass(eq=False)
+class LinearPart:
+    """The second half of hloc.vjp and hloc.linearize.
+
+    what: how messages name what it takes, in this `structure`, by the parameters `given` of the entry.
+    start: the number of the entry's first result that belongs to it; the other numbers count from there.
+    """
+
+    what: str
+    structure: Structure
+    given: list[Value]
+    start: int
+    output: Output
+    error_index: int
+    error_words: int
+
+
+@dataclass(eq=False)
+class LinearProgram:
+    """The second half as a program of its own, and when it was called first, the function that runs it."""
+
+    what: str
+    structure: Structure
+    program: Program
+    run: Callable[..., Any] | None = None
+
+
 @dataclass(eq=False)
 class Program:
     """A specialised function. Results of the entry: the outputs' leaves, then the status words that are counted below.
@@ -232,6 +273,7 @@ class Program:
     static: list[StaticUse] = field(default_factory=list)
     repeated: list[StaticUse] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
+    linear: LinearPart | None = None
     span: Span = NOWHERE
 
     def replace(self, **changes: Any) -> Program:

@@ -93,6 +93,9 @@ def call_derivative(
             return derivatives.jvp(sp, function, args[0], args[1], derivative.has_aux)
         case "hvp":
             return derivatives.hvp(sp, function, args[0], args[1])
+        case "vjp" | "linearize" if isinstance(primals := args[0], TupleV):
+            make = derivatives.vjp if derivative.kind == "vjp" else derivatives.linearize
+            return make(sp, function, list(primals.items), derivative.has_aux)
     raise UnsupportedError(f"hloc.{derivative.kind} is not supported yet")
 
 

@@ -49,6 +49,18 @@ def start(sp: Specializer) -> None:
         sp.state[payload_slot(j)] = Tensor(zero)
 
 
+def clear_error(sp: Specializer) -> None:
+    """No error from here on."""
+    zero = sp.constant(0, np.int64)
+    for slot in (ERROR, *map(payload_slot, range(MAX_PAYLOAD))):
+        sp.state[slot] = Tensor(zero)
+
+
+def error_words(sp: Specializer) -> list[Value]:
+    """The error code and the payload that some error uses."""
+    return [word(sp, slot) for slot in (ERROR, *map(payload_slot, range(sp.payload_words)))]
+
+
 def word(sp: Specializer, slot: Any) -> Value:
     value = sp.state[slot]
     assert isinstance(value, Tensor)

@@ -13,14 +13,16 @@ from hloc.diagnostics.errors import DTypeError, InternalError
 from hloc.frontend import effects
 from hloc.frontend.calls import call, call_derived_entry, call_entry, entry_span
 from hloc.frontend.context import Decisions, Interpreter, Options, Restart
+from hloc.frontend.derivatives import tangents_through
 from hloc.frontend.expressions import evaluate
 from hloc.frontend.inputs import capture
 from hloc.frontend.iteration import iterate
 from hloc.frontend.specializer import Specializer
-from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.state import PRINT_LOG, PRINT_POSITION
 from hloc.frontend.statements import assign, run_block
 from hloc.frontend.structure import kind_of, same
 from hloc.frontend.tables import every_table  # noqa: F401  (fills the registry)
+from hloc.frontend.trees import Tree, structure_of, type_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
@@ -29,6 +31,7 @@ from hloc.frontend.values import (
     Const,
     DictRef,
     Forward,
+    LinearMapV,
     ListRef,
     Mapping_,
     MaskedV,
@@ -42,7 +45,7 @@ from hloc.frontend.values import (
 )
 from hloc.ir.core import Function, Value
 from hloc.ops import helpers
-from hloc.program import Guard, Output, Path, Program, WriteBack
+from hloc.program import Guard, LinearPart, Output, Path, Program, WriteBack
 
 Entry = types.FunctionType | Derivative
 MAX_RESTARTS = 64
@@ -76,11 +79,36 @@ def _attempt(sp: Specializer, function: Entry, arguments: Mapping[str, Any]) -> 
     sp.state[PRINT_LOG] = Tensor(helpers.full(sp.builder, (capacity,), 0, np.int64))
     root = Path(None, ())
     bound = {name: capture(sp, root.then("item", name), obj) for name, obj in arguments.items()}
+    if isinstance(function, Derivative) and function.kind in ("vjp", "linearize"):
+        return _linear_program(sp, function, bound)
     if isinstance(function, Derivative):
         result = call_derived_entry(sp, function, bound)
     else:
         result = call_entry(sp, function, bound)
     return Finish(sp, function).program(result)
+
+
+def _linear_program(sp: Specializer, function: Derivative, bound: dict[str, AbstractValue]) -> Program:
+    """The program of hloc.vjp or hloc.linearize: the call, and behind it the function that they return."""
+    result = call_derived_entry(sp, function, bound)
+    if not isinstance(result, TupleV):
+        return Finish(sp, function).program(result)
+    value, linear, *aux = result.items
+    assert isinstance(linear, LinearMapV)
+    first = Finish(sp, function)
+    program = first.program(TupleV((value, *aux)))
+    effects.clear_error(sp)
+    tree: Tree = linear.results if linear.transposed else linear.arguments
+    block = sp.builder.block
+    given = [block.add_arg(t, "given") for leaf in tree.floats() if (t := type_of(leaf)) is not None]
+    second = Finish(sp, function)
+    output = second.output(tangents_through(sp, linear, given))
+    what = "hloc.vjp: the cotangent" if linear.transposed else "hloc.linearize: a tangent"
+    program.linear = LinearPart(
+        what, structure_of(tree), given, len(first.results), output, len(second.results), 1 + sp.payload_words
+    )
+    block.results += second.results + effects.error_words(sp)
+    return program
 
 
 class Finish:
@@ -115,12 +143,12 @@ class Finish:
         )
         if sp.error_sites:
             program.error_index, program.error_words = len(self.results), 1 + sp.payload_words
-            self.results += [effects.word(sp, s) for s in (ERROR, *map(payload_slot, range(sp.payload_words)))]
+            self.results += effects.error_words(sp)
         if sp.print_sites:
             program.print_index, program.print_capacity = len(self.results), sp.options.print_capacity
             self.results += [effects.word(sp, PRINT_POSITION), effects.word(sp, PRINT_LOG)]
         block = sp.builder.block
-        block.args, block.results = sp.parameters, self.results
+        block.args, block.results = sp.parameters, list(self.results)
         sp.module.add(Function(sp.module.main, block, self.span))
         return program
 

@@ -28,6 +28,7 @@ from hloc.frontend.values import (
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
 from hloc.ops import helpers
+from hloc.program import Structure
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -91,6 +92,14 @@ class Tree:
         parts = dict(zip(found.keys, found.parts, strict=True)) if self.keys else dict(enumerate(found.parts))
         keys = self.keys or range(len(self.parts))
         return [v for key, part in zip(keys, self.parts, strict=True) for v in part.match(sp, parts[key].like, what)]
+
+
+def structure_of(tree: Tree) -> Structure:
+    """The structure as the host needs it."""
+    if tree.is_leaf:
+        return Structure("leaf", type_of(tree.like)) if is_float(tree.like) else Structure("other")
+    kind = {TupleV: "tuple", ListRef: "list", DictRef: "dict", ObjectRef: "object"}[type(tree.like)]
+    return Structure(kind, None, tree.keys, tuple(map(structure_of, tree.parts)))
 
 
 _SAME = "tangents have the structure of the arguments, cotangents that of the result"

@@ -1,3 +1,5 @@
+"""Jacobians from derivatives in one direction: a loop over the basis of one side."""
+
 import numpy as np
 
 
