@@ -18,8 +18,9 @@ NO_NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": "0"}
 """XLA: run loops operation by operation. Each can then use several cores; it costs 0.1 microseconds an operation."""
 NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": str(10**9)}
 """XLA: compile loops to native code whatever they read, as jaxlib 0.12 does unasked; 0.10 asks for less."""
-KEEP_NAN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
-"""XLA: its library kernels for reductions take a maximum or minimum beside NaN for the number; dots may use them."""
+NO_LIBRARY_REDUCTIONS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
+"""XLA: only dots use its library kernels. Those for reductions take a maximum or minimum beside NaN for the number, and
+a loop with one of them is not native."""
 LARGE_TRIP = 1 << 18
 """Elements computed in a trip from which on that cost does not matter."""
 MOVING = frozenset({"constant", "read", "upd", "barrier", "scatter", "call"})
@@ -30,7 +31,7 @@ def build_options(module: Module, options: EmitOptions) -> BuildOptions:
     """Compile options for a prepared module. In strict mode, nothing that may move a product next to a sum."""
     if options.platform != "cpu":
         return BuildOptions()
-    overrides = KEEP_NAN if _reduces_extremes(module) else {}
+    overrides = NO_LIBRARY_REDUCTIONS if _reduces_extremes(module) or _reduces_in_loop(module) else {}
     if not options.tune:
         return BuildOptions(overrides=overrides)
     extra: dict[str, str] = {}
@@ -50,6 +51,11 @@ def _reduces_extremes(module: Module) -> bool:
         if v.type.dtype.kind == "f"
     }
     return any(n.startswith("reduce_") for n in names) and bool(names & {"maximum", "minimum"})
+
+
+def _reduces_in_loop(module: Module) -> bool:
+    bodies = [op.regions[1] for f in module.functions.values() for op in walk(f.block) if op.kind is Loop]
+    return any(op.name.startswith("reduce_") for body in bodies for op in walk(body))
 
 
 def _only_large_loops(module: Module) -> bool:

@@ -53,3 +53,15 @@ def push_and_pop(x, n):
 def test_loops_that_read_rows_of_several_arrays_are_native() -> None:
     hlo = hloc.compile(push_and_pop).lower("f64[64]", "i64").compile().optimized_hlo
     assert hlo.count('xla_cpu_small_call="true"') >= 2
+
+
+def sums(x, n):
+    total = 0.0
+    for i in range(n):
+        total += (x * (x + i)).sum()
+    return total
+
+
+def test_loops_with_reductions_are_native() -> None:
+    hlo = hloc.compile(sums).lower("f64[98,98]", "i64").compile().optimized_hlo
+    assert 'xla_cpu_small_call="true"' in hlo
