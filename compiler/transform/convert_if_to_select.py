@@ -29,6 +29,7 @@ from hloc.transform.data_movement import window_of
 from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _MOST_OPS = 24
+_MOST_OPS_WITH_ARRAYS = 64  # a branch that stays hands its arrays over by copies
 _SMALL = 16
 _MOST_STORES = 6
 
@@ -53,7 +54,8 @@ class _Store:
 
 class _Converter(Rewriter):
     def rewrite_after(self, op: Op) -> Replacement:
-        if op.name != "if" or sum(len(region.ops) for region in op.regions) > _MOST_OPS:
+        most = _MOST_OPS_WITH_ARRAYS if any(v.type.size > _SMALL for v in op.results) else _MOST_OPS
+        if op.name != "if" or sum(len(region.ops) for region in op.regions) > most:
             return None
         return self.with_single_stores(op) or self.with_chains(op)
 
@@ -190,6 +192,8 @@ def _defined(region: Block) -> set[Value]:
 
 def _cheap(op: Op) -> bool:
     """Whether an operation may be computed although its branch is not taken."""
-    if op.regions or not (op.kind.pure and op.kind.cheap and op.kind.speculatable):
+    if op.regions or not (op.kind.pure and op.kind.speculatable):
         return False
-    return all(v.type.size <= _SMALL for v in op.results)
+    if not op.kind.cheap and not op.name.startswith("reduce_"):
+        return False
+    return all(v.type.size <= _SMALL for v in (*op.results, *(() if op.name == "read" else op.operands)))
