@@ -14,8 +14,9 @@ import numpy as np
 
 from hloc.ir.core import Op, Value
 from hloc.ir.to_python import trees
+from hloc.ir.to_python.forms import is_keepdims, new_axes
 from hloc.ir.to_python.prepare import window_sizes
-from hloc.ir.to_python.templates import VIEWS, Template, template_of
+from hloc.ir.to_python.templates import VIEWS, Template, hole, template, template_of
 
 
 class Expressions:
@@ -58,24 +59,37 @@ class Expressions:
 
     def _plain(self, op: Op) -> Any:
         """An op that is written as its record says."""
-        template = template_of(op)
+        form, inner = template_of(op), self.nested.get(op.operands[0]) if op.operands else None
+        if inner is not None and is_keepdims(op, inner):
+            tree = self.operation(inner)
+            tree.keywords.append(gast.keyword("keepdims", trees.literal(True)))
+            return tree
+        if op.name == "concatenate" and (parts := self._stacked(op)):
+            return parts
         arguments = [self.strong(v) for v in op.operands]
         if op.name == "select":
             arguments[0] = self.loose(op.operands[0])
-        for i in self._loose_operands(op, template):
+        for i in self._loose_operands(op, form):
             arguments[i] = self._without_broadcast(op.operands[i])
-        tree = template.fill(arguments)
+        tree = form.fill(arguments)
         if op.name in VIEWS and not op.result.type.rank:
             return gast.Subscript(tree, trees.literal(()), gast.Load())
         return tree
 
-    def _loose_operands(self, op: Op, template: Template) -> list[int]:
+    def _loose_operands(self, op: Op, form: Template) -> list[int]:
         """Operands that may be Python numbers or smaller arrays, as another operand gives type and shape."""
-        soft = [i for i in template.mixing if self._is_soft(op.operands[i])]
-        full = [i for i in template.mixing if i not in soft]
+        soft = [i for i in form.mixing if self._is_soft(op.operands[i])]
+        full = [i for i in form.mixing if i not in soft]
+        if op.name == "select" and op.operands[0].type.rank and not full and self._has_type(op, soft):
+            return soft
         if full or (op.results[0] in self.weak and all(self._is_number(op.operands[i]) for i in soft)):
             return soft
         return [i for i in soft[1:] if self._is_number(op.operands[i])]
+
+    def _has_type(self, op: Op, soft: list[int]) -> bool:
+        """Whether one of these operands, written softly, has the type of the result."""
+        natural = op.result.type.dtype in trees.NATURAL_TYPES
+        return natural or any(not self._is_number(self._inner(op.operands[i])) for i in soft)
 
     def _is_soft(self, value: Value) -> bool:
         return self._is_number(value) or self._inner(value) is not value
@@ -86,16 +100,29 @@ class Expressions:
         return value in self.weak or (op is not None and op.name == "constant" and not value.type.rank)
 
     def _inner(self, value: Value) -> Value:
-        """What a nested broadcast repeats, if NumPy would repeat it in the same way."""
+        """What a nested broadcast repeats, as NumPy repeats it."""
         op = self.nested.get(value)
-        if op is None or op.name != "broadcast_in_dim":
-            return value
-        inner, rank = op.operands[0], value.type.rank
-        trailing = tuple(range(rank - inner.type.rank, rank))
-        return inner if tuple(op.attrs["dims"]) == trailing else value
+        return op.operands[0] if op is not None and op.name == "broadcast_in_dim" else value
 
     def _without_broadcast(self, value: Value) -> Any:
-        return self.loose(self._inner(value))
+        inner, op = self._inner(value), self.nested.get(value)
+        axes = new_axes(op.attrs["dims"], value.type.rank) if op is not None and inner is not value else ""
+        return template(f"{hole(0)}{axes}").fill([self.loose(inner)]) if axes else self.loose(inner)
+
+    def _stacked(self, op: Op) -> Any:
+        """np.array or np.stack of what is put together, where each part is given a dimension of size one for it."""
+        parts = [self.nested.get(v) for v in op.operands]
+        d = op.attrs["dim"]
+        for part in parts:
+            if part is None or part.name != "reshape":
+                return None
+            shape = part.result.type.shape
+            if shape[d] != 1 or part.operands[0].type.shape != (*shape[:d], *shape[d + 1 :]):
+                return None
+        items = gast.List([self.strong(part.operands[0]) for part in parts if part is not None], gast.Load())
+        if op.result.type.rank == 1:
+            return trees.call("np.array", items)
+        return trees.call("np.stack", items, *([trees.literal(d)] if d else []))
 
     def _full(self, op: Op) -> Any:
         """A scalar repeated."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hloc.ir.core import Op
+from hloc.ir.to_python.contractions import product
 
 _REDUCTIONS = {
     "reduce_sum": ("sum", "fc"),
@@ -46,9 +47,27 @@ def _part(start: int, limit: int, stride: int, size: int) -> str:
 
 
 def _broadcast(op: Op, args: Sequence[str]) -> str:
-    shape, rank = op.result.type.shape, op.operands[0].type.rank
-    trailing = tuple(range(len(shape) - rank, len(shape)))
-    return f"np.broadcast_to({args[0]}, {shape})" if tuple(op.attrs["dims"]) == trailing else ""
+    return f"np.broadcast_to({args[0]}{new_axes(op.attrs['dims'], op.result.type.rank)}, {op.result.type.shape})"
+
+
+def new_axes(dims: Sequence[int], rank: int) -> str:
+    """The index that makes an array's dimensions stand at `dims` of `rank` ones: `[:, None]`; "" where they do."""
+    return _index([":" if d in dims else "None" for d in range(min(dims, default=rank), rank)])
+
+
+def _reshape(op: Op, args: Sequence[str]) -> str:
+    """`x[:, None]` where dimensions of size one are put in."""
+    old, new = op.operands[0].type.shape, op.result.type.shape
+    if not old or tuple(n for n in new if n != 1) != old:
+        return ""
+    return f"{args[0]}{_index(['None' if n == 1 else ':' for n in new])}"
+
+
+def _index(parts: list[str]) -> str:
+    """An index without the colons at its end; "" when nothing is left."""
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return f"[{', '.join(parts)}]" if parts else ""
 
 
 def _reduction(op: Op, args: Sequence[str]) -> str:
@@ -61,9 +80,19 @@ def _reduction(op: Op, args: Sequence[str]) -> str:
     return f"np.{function}({args[0]}, axis={axes[0] if len(axes) == 1 else axes})"
 
 
+def is_keepdims(op: Op, inner: Op) -> bool:
+    """Whether `op` gives the result of the reduction `inner` back the reduced dimensions, with size one."""
+    if op.name != "reshape" or inner.name not in _REDUCTIONS or not _reduction(inner, [""]):
+        return False
+    shape, axes = inner.operands[0].type.shape, inner.attrs["axes"]
+    return op.result.type.shape == tuple(1 if d in axes else n for d, n in enumerate(shape))
+
+
 _FORMS: dict[str, Callable[[Op, Sequence[str]], str]] = {
     "divide": _divide,
     "slice": _slice,
     "broadcast_in_dim": _broadcast,
+    "dot_general": product,
+    "reshape": _reshape,
     **dict.fromkeys(_REDUCTIONS, _reduction),
 }

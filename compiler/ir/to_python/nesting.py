@@ -47,6 +47,7 @@ class Nesting:
 
     def _nest_operands(self, op: Op, at: int, scope: _Scope) -> None:
         length, holes = text_shape(op)
+        length += LONGEST_LINE - LONGEST_PART if op.name == "broadcast_in_dim" else 0  # it is nested itself
         uses: Counter[Value] = Counter()
         for i, value in enumerate(op.operands):
             uses[value] += holes[i]

@@ -1,7 +1,7 @@
 """IR → IR for printing as Python: a copy of the program in the form that the printer expects.
 
 - `while` has one set of loop variables, the arguments of its body; its cond region uses them.
-- Barriers and dead code are gone, dead loop-carried values too.
+- Barriers and dead code are gone, dead loop-carried values too; `plainer` has found shorter forms.
 - Starts of windows lie in the array: `clamp_index` stands where that is not known. The start of a full dimension is 0.
 - Small constants and broadcasts stand right before their use and are used once, so that they can be written in place.
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, substitute, walk
 from hloc.ir.opdef import REGISTRY, OpDef
+from hloc.ir.to_python.plainer import Plainer
 from hloc.ir.to_python.ranges import Ranges
 from hloc.ir.types import I64, Shape
 
@@ -41,6 +42,8 @@ def prepare(module: Module, clamp: bool) -> Module:
         block = clone_block(function.block, {})
         _merge_while_arguments(block)
         _remove_barriers(block)
+        _remove_dead_code(block)
+        Plainer(block)
         _remove_dead_code(block)
         _clamp_starts(block, clamp)
         _place_constants(block, {})
@@ -185,13 +188,7 @@ def _clamp_window(op: Op, ranges: Ranges, clamp: bool) -> list[Op]:
 
 def is_small_constant(op: Op) -> bool:
     """Whether an op is a constant that is written out wherever it is used."""
-    return op.name == "constant" and (op.attrs["value"].size <= SMALL or is_splat(op.attrs["value"]))
-
-
-def is_splat(value: np.ndarray) -> bool:
-    """Whether all elements (at least one) have the same bits."""
-    data = value.tobytes()
-    return value.size > 0 and data == data[: value.itemsize] * value.size
+    return op.name == "constant" and op.attrs["value"].size <= SMALL
 
 
 def _place_constants(block: Block, small: dict[Value, Op]) -> None:

@@ -22,8 +22,9 @@ from hloc.ir.to_python.prepare import window_sizes
 VIEWS = frozenset(
     ["read", "slice", "reshape", "transpose", "reverse", "broadcast_in_dim", "real", "imag", "conj", "bitcast_convert"]
 )
+_REDUCTIONS = ("sum", "prod", "max", "min", "any", "all", "argmax", "argmin")
 _FRESH_CALLS = frozenset(
-    ["sum", "prod", "max", "min", "any", "all", "argmax", "argmin", "where", "concatenate", "pad", "copy", "tensordot"]
+    [*_REDUCTIONS, "where", "concatenate", "stack", "array", "pad", "copy", "tensordot", "outer", "einsum"]
 )
 _FRESH_METHODS = frozenset(["astype", "copy", "sum", "prod", "max", "min"])
 
@@ -83,8 +84,8 @@ def text_shape(op: Op) -> tuple[int, Counter[int]]:
         return 2 * len(op.operands), uses
     if op.regions or op.name == "call":
         return 10, Counter(range(len(op.operands)))
-    if op.name == "broadcast_in_dim" and not op.operands[0].type.rank:
-        return 14, Counter([0])
+    if op.name == "broadcast_in_dim":
+        return (9 if op.operands[0].type.rank else 2), Counter([0])  # as NumPy repeats it, mostly
     found = template_of(op)
     return found.length, found.holes
 
@@ -117,8 +118,10 @@ def _index(node: Any) -> int | None:
 
 def _mixing(tree: Any) -> tuple[int, ...]:
     parts: list[Any] = []
-    if isinstance(tree, gast.BinOp):
+    if isinstance(tree, gast.BinOp) and not isinstance(tree.op, gast.MatMult):
         parts = [tree.left, tree.right]
+    elif isinstance(tree, gast.Call) and isinstance(tree.func, gast.Name) and tree.func.id == "op_mul0":
+        parts = tree.args
     elif isinstance(tree, gast.Compare) and len(tree.comparators) == 1:
         parts = [tree.left, *tree.comparators]
     elif _numpy_function(tree) == "where" and len(tree.args) == 3:

@@ -8,7 +8,8 @@ from typing import Any
 import gast
 import numpy as np
 
-_DEFAULT_TYPES = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_), np.dtype(np.complex128))
+NATURAL_TYPES = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_), np.dtype(np.complex128))
+"""Types that Python's own numbers have in NumPy."""
 _LONGEST_LIST = 200
 
 
@@ -105,7 +106,7 @@ def array(value: np.ndarray) -> Any:
     if not value.size:
         return _typed("np.empty", [shape(value.shape)], value.dtype, np.dtype(np.float64))
     if value.size <= _LONGEST_LIST:
-        natural = value.dtype if value.dtype in _DEFAULT_TYPES else None
+        natural = value.dtype if value.dtype in NATURAL_TYPES else None
         return _typed("np.array", [_listing(value)], value.dtype, natural)
     data = call("bytes.fromhex", literal(value.astype(value.dtype.newbyteorder("<")).tobytes().hex()))
     flat = gast.Call(attribute("np.frombuffer"), [data, literal(value.dtype.newbyteorder("<").str)], [])
@@ -117,7 +118,7 @@ def full(dims: tuple[int, ...], fill: Any, type_: np.dtype) -> Any:
     """An array with one Python number everywhere."""
     if isinstance(fill, gast.Constant) and fill.value in (0, 1) and type_.kind != "b":
         return _typed("np.ones" if fill.value else "np.zeros", [shape(dims)], type_, np.dtype(np.float64))
-    natural = type_ if type_ in _DEFAULT_TYPES else None
+    natural = type_ if type_ in NATURAL_TYPES else None
     return _typed("np.full", [shape(dims), fill], type_, natural)
 
 
