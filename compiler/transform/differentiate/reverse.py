@@ -147,7 +147,7 @@ class Sweep:
         ]
         residuals = tuple(Value(v.type, v.name) for v in forward.results[primal:])
         op.results = (*op.results, *residuals)
-        op.attrs = {"function": forward.name, "forward": forward.name, "backward": backward.name}
+        op.attrs = {"function": forward.name}
         types = [v.type for v in backward.results]
         found = self.builder.emit_op(Call, [*residuals, *given], types, {"function": backward.name})
         for operand, cotangent in zip([v for v in op.operands if is_float(v.type)], found, strict=True):
