@@ -107,9 +107,13 @@ class _Expansion:
         self.block(body)
         substitute(body, self.mapping)
         find_accumulations(body)
-        for number, (block, loop) in enumerate(list(outermost_loops(body))):
-            if number in strides:
-                substitute(body, in_segments(self.module, block, loop, strides[number]))
+        if strides:
+            constants = {op.result: op.attrs["value"] for op in walk(body) if op.name == "constant"}
+            for number, (block, loop) in enumerate(list(outermost_loops(body))):
+                if number in strides:
+                    known = constants.get(loop.operands[0]) if loop.name == "for" else None
+                    trips = None if known is None else max(int(known), 0)
+                    substitute(body, in_segments(self.module, block, loop, strides[number], trips))
         return body
 
     def jvp(self, op: Op) -> Block:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isqrt
+from typing import Any
 
 import numpy as np
 
@@ -37,18 +38,19 @@ def outermost_loops(block: Block) -> Iterator[tuple[Block, Op]]:
 
 def best_stride(trips: int, row: int, carry: int) -> int | None:
     """The length of segments that needs the least memory; None where segments do not halve it."""
-    stride = min(max(isqrt(max(trips * carry // max(row, 1), 1)), 2), max(trips // 2, 1))
+    stride = min(max(isqrt(max(trips * carry // max(row, 1), 1)), 1), max(trips // 2, 1))
     segments = -(-trips // stride)
     return stride if 2 * (segments * carry + stride * row) <= trips * row else None
 
 
-def in_segments(module: Module, block: Block, loop: Op, stride: int) -> dict[Value, Value]:
+def in_segments(module: Module, block: Block, loop: Op, stride: int, known: int | None) -> dict[Value, Value]:
     """Replace a loop of `block` by one over segments of `stride` trips, each a call that is run again backwards.
 
+    known: how many trips a `for` makes, where that is a constant.
     Gives what now stands for the results of the loop.
     """
     b = Builder(Block(), loop.span)
-    made = (_for if loop.name == "for" else _while)(module, b, loop, stride)
+    made = _for(module, b, loop, stride, known) if loop.name == "for" else _while(module, b, loop, stride)
     stand_ins = dict(zip(loop.results, made[-len(loop.results) :], strict=True))
     for old, new in stand_ins.items():
         new.name = old.name
@@ -57,11 +59,15 @@ def in_segments(module: Module, block: Block, loop: Op, stride: int) -> dict[Val
     return stand_ins
 
 
-def _for(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ...]:
+def _for(module: Module, b: Builder, loop: Op, stride: int, known: int | None) -> tuple[Value, ...]:
     """Counted: segment j makes the trips j s, j s + 1, …, counted from the last when the loop runs downwards."""
     (body,), (count, *inits) = loop.regions, loop.operands
     s, one = constant(b, stride, np.int64), constant(b, 1, np.int64)
-    segments = emit(b, "floor_divide", emit(b, "add", count, constant(b, stride - 1, np.int64)), s)
+    attrs: dict[str, Any] = {"direction": 1}
+    if known is None:
+        segments = emit(b, "floor_divide", emit(b, "add", count, constant(b, stride - 1, np.int64)), s)
+    else:
+        segments = constant(b, -(-known // stride), np.int64)
     last = emit(b, "subtract", count, one)
     outer, inner = Block(), Block()
     first = outer.add_arg(I64, "segment")
@@ -75,10 +81,9 @@ def _for(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ...]
         k = emit(b, "subtract", last, k) if loop.attrs["direction"] < 0 else k
     _take_body(inner, body, k)
     with b.at(outer):
-        attrs = {"direction": 1, AT_MOST: stride}
-        ends = b.emit_op(For, [length, *carries], [v.type for v in carries], attrs, [inner])
+        ends = b.emit_op(For, [length, *carries], [v.type for v in carries], {**attrs, AT_MOST: stride}, [inner])
         outer.results = _outline_last(module, outer, ends)
-    return b.emit_op(For, [segments, *inits], [v.type for v in inits], {"direction": 1}, [outer])
+    return b.emit_op(For, [segments, *inits], [v.type for v in inits], attrs, [outer])
 
 
 def _while(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ...]:
