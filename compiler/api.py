@@ -201,7 +201,11 @@ class CompiledFunction:
 
         It is for reading and for running under NumPy; of a derivative, it is the derivative.
         """
-        return self.lower(*args, **kwargs).with_places("python")
+        program = self.lower(*args, **kwargs)
+        name = self.__name__.strip("<>")
+        taken = name in program.program.module.functions
+        text = program.with_places("python")
+        return text if taken else text.replace("\ndef main(", f"\ndef {name}(", 1)
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hloc.api import CompiledFunction
 from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, innermost, plain
-from hloc.diagnostics.errors import SourceError
+from hloc.diagnostics.errors import DTypeError, SourceError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Argnums = int | Sequence[int]
@@ -60,7 +60,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, argnames: Argnames = No
 @public
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """f(*primals) and its derivative in the direction `tangents`: (result, tangent), with has_aux also aux."""
-    return _once("jvp", f, has_aux)(tuple(primals), tuple(tangents))
+    return _once("jvp", f, has_aux)(_several("primals", primals), _several("tangents", tangents))
 
 
 @public
@@ -78,7 +78,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
 @public
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of f at `primals` times `tangents`; for several primals a tuple."""
-    return _once("hvp", f, False)(tuple(primals), tuple(tangents))
+    return _once("hvp", f, False)(_several("primals", primals), _several("tangents", tangents))
 
 
 @public
@@ -119,6 +119,12 @@ def _derived(kind: str, f: Callable[..., Any], argnums: Argnums, argnames: Argna
     numbers = argnums if isinstance(argnums, int) else tuple(argnums)
     names = argnames if argnames is None or isinstance(argnames, str) else tuple(argnames)
     return _compiled(Derivative(kind, plain(f), numbers, names, has_aux), f)
+
+
+def _several(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    if not isinstance(values, tuple | list):
+        raise DTypeError(f"{name} must be a tuple or list, found {type(values).__name__}", help="write (x,) for one")
+    return tuple(values)
 
 
 def _once(kind: str, f: Callable[..., Any], has_aux: bool) -> CompiledFunction:

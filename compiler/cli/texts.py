@@ -12,6 +12,7 @@ from hloc.diagnostics.render import display_path
 if TYPE_CHECKING:
     from hloc.api import Compiled, CompiledFunction, Explanation, Lowered
     from hloc.cli.arguments import Arguments
+    from hloc.diagnostics.span import Span
     from hloc.program import StaticUse
 
 SECTIONS = {
@@ -44,7 +45,7 @@ def _stage_text(
         return compiled.optimized_hlo
     if compiled is not None and stage == "report":
         explanation = function.explain(*types.positional, **types.keywords)
-        return "\n".join(report_lines(function.__hloc_function__.__name__, lowered, compiled, explanation))
+        return "\n".join(report_lines(function.__name__, lowered, compiled, explanation))
     text: str = getattr(lowered, stage)
     return text
 
@@ -74,8 +75,17 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             continue
         yield f"{title}:"
         for entry in entries:
-            place = f"  ({display_path(entry.span.file)}:{entry.span.line})" if entry.span.line else ""
-            yield f"  {form.format(what=entry.what, reason=entry.reason)}{place}"
+            yield f"  {form.format(what=entry.what, reason=entry.reason)}{_place(entry.span)}"
+    if explanation.saved:
+        yield f"Saved for the reverse sweep, {sum(v.nbytes for v in explanation.saved):,} bytes:"
+    for value in explanation.saved:
+        rows = f"{value.rows:,} × {value.type}" if value.rows > 1 else f"{value.type}"
+        learned = ", which grow with need" if value.learned else ""
+        yield f"  {value.name}: {rows}, {value.nbytes:,} bytes{learned}: {value.reason}{_place(value.span)}"
+
+
+def _place(span: Span) -> str:
+    return f"  ({display_path(span.file)}:{span.line})" if span.line else ""
 
 
 def source_of(function: CompiledFunction) -> tuple[str, int, str]:
