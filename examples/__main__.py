@@ -11,18 +11,22 @@ import numpy as np
 from PIL import Image
 
 from examples import (
+    digits,
     edit_distance,
     gauss,
     heat,
     kmeans,
     life,
     logistic,
+    lotka_volterra,
     mandelbrot,
     nbody,
     nelder_mead,
     pendulum,
 )
-from examples.report import Differs, compare, console, line, title
+from examples.classification import classification_report, split
+from examples.plots import Panel, write
+from examples.report import Differs, compare, console, history, line, title
 
 COUNT = click.IntRange(min=2)
 
@@ -43,6 +47,16 @@ class Examples(click.Group):
 def size_option(name: str, default: int, text: str):
     """An option for a number that makes an example larger or smaller."""
     return click.option(f"--{name}", default=default, show_default=True, type=COUNT, help=text)
+
+
+def picture_option(name: str):
+    """An option for the file that a picture is written to."""
+    return click.option("-o", "--output", default=name, type=click.Path(path_type=Path), help="The picture.")
+
+
+def report(classes: np.ndarray, predicted: np.ndarray) -> None:
+    """The classification report on rows that were not trained on."""
+    console.print(f"\n{classification_report(classes, predicted)}")
 
 
 @click.group(cls=Examples, invoke_without_command=True, context_settings={"show_default": True})
@@ -74,7 +88,7 @@ def run_heat(size: int, sweeps: int) -> None:
 @main.command("mandelbrot")
 @size_option("width", 240, "Points along the real axis.")
 @size_option("limit", 200, "Steps after which a point counts as inside.")
-@click.option("-o", "--output", default="mandelbrot.png", type=click.Path(path_type=Path), help="The picture.")
+@picture_option("mandelbrot.png")
 def run_mandelbrot(width: int, limit: int, output: Path) -> None:
     """Mandelbrot set: a scalar `while` that stops early; writes a PNG."""
     title("Mandelbrot set: a scalar `while` that stops early")
@@ -101,18 +115,38 @@ def run_kmeans(points: int, clusters: int) -> None:
 )
 @size_option("rows", 2000, "Rows of the generated table, used without --csv.")
 @size_option("steps", 300, "Steps of gradient descent.")
-def run_logistic(path: str | None, rows: int, steps: int) -> None:
-    """Softmax regression: plain gradient descent on a CSV file or a generated table."""
-    title("Softmax regression: plain gradient descent on " + (path or "a generated table"))
+@picture_option("logistic.png")
+def run_logistic(path: str | None, rows: int, steps: int, output: Path) -> None:
+    """Softmax regression: gradient descent and Newton's method on a CSV file or a generated table; plots the loss."""
+    title("Softmax regression: gradient descent and Newton's method on " + (path or "a generated table"))
     features, classes = logistic.read_table(path) if path else logistic.generated_table(rows)
     count = int(classes.max()) + 1
-    weights, losses = compare(logistic.train, features, classes, count, 0.5, steps, rounding=1e-9)
-    share = compare(logistic.accuracy, features, classes, np.asarray(weights))
-    line(
-        "the model",
-        f"{len(features)} rows, {features.shape[1]} features, {count} classes: loss {losses[0]:.4f} "
-        f"before, {losses[-1]:.4f} after {steps} steps; {float(share):.1%} of the rows are classified rightly",
+    chosen, held_out = split(len(features))
+    line("the table", f"{len(features)} rows, {features.shape[1]} features, {count} classes")
+    line("held out", f"{len(held_out)} rows, chosen at random, for the report")
+    known, right = features[chosen], classes[chosen]
+    _, descent = compare(logistic.descend, known, right, count, 1e-3, 0.5, steps, rounding=1e-9, derivatives=True)
+    history("step", "loss", descent)
+    weights, losses, taken = compare(
+        logistic.newton, known, right, count, 1e-3, 1e-8, 50, rounding=1e-6, derivatives=True
     )
+    losses = np.asarray(losses)[: int(taken)]
+    history("Newton step", "loss", losses, len(losses))
+    write(
+        output,
+        "Softmax regression",
+        Panel(
+            "step",
+            "loss",
+            {
+                "gradient descent": (np.arange(1, steps + 1), np.asarray(descent)),
+                "Newton's method": (np.arange(1, len(losses) + 1), losses),
+            },
+        ),
+    )
+    line("wrote", str(output))
+    predicted = compare(logistic.predict, features[held_out], known, np.asarray(weights))
+    report(classes[held_out], np.asarray(predicted))
 
 
 @main.command("nbody")
@@ -171,6 +205,80 @@ def run_nelder_mead(variables: int, rounds: int) -> None:
     """Nelder-Mead: a minimum without derivatives, with closures and a loop that stops early."""
     title("Nelder-Mead: a minimum without derivatives, with closures and a loop that stops early")
     compare(nelder_mead.valley, np.full(variables, -1.0), 0.25, rounds, rounding=1e-6)
+
+
+@main.command("lotka-volterra")
+@size_option("count", 33, "Times at which hares and lynxes are counted.")
+@size_option("trials", 60, "Trials of the search at most.")
+@picture_option("lotka-volterra.png")
+def run_lotka_volterra(count: int, trials: int, output: Path) -> None:
+    """Fitting an ODE: derivatives through a solver that chooses its steps, in a search by BFGS; plots the fit."""
+    title("Fitting an ODE: derivatives through a solver that chooses its steps, in a search by BFGS")
+    times, seen = lotka_volterra.observations(count, noise=0.05)
+    guess = lotka_volterra.RATES * np.array([1.3, 0.8, 0.8, 1.3])
+    rates, misfits, found, (taken, refused) = compare(
+        lotka_volterra.fit, guess, times, seen, 1e-6, trials, rounding=1e-6, derivatives=True
+    )
+    history("trial", "misfit", np.asarray(misfits)[: int(found)])
+    line("the solver", f"{taken} steps taken, {refused} refused, for {count} times")
+    for name, *values in zip(
+        ("growth", "hunting", "death", "breeding"), lotka_volterra.RATES, guess, rates, strict=True
+    ):
+        line(name, "{:.4f} in truth, {:.4f} guessed, {:.4f} found".format(*values))
+    fine = np.linspace(times[0], times[-1], 400)
+    paths = [lotka_volterra.solve(lotka_volterra.hunt(r), seen[0], fine, 1e-6)[0] for r in (guess, np.asarray(rates))]
+    write(
+        output,
+        "Hares and lynxes",
+        *(
+            Panel(
+                "time",
+                animal,
+                {"guessed rates": (fine, paths[0][:, k]), "found rates": (fine, paths[1][:, k])},
+                {"seen": (times, seen[:, k])},
+            )
+            for k, animal in enumerate(("hares", "lynxes"))
+        ),
+    )
+    line("wrote", str(output))
+
+
+@main.command("digits")
+@click.option(
+    "--csv",
+    "path",
+    type=click.Path(exists=True, dir_okay=False),
+    help="64 values from 0 to 16 and the digit a row, without header, as in UCI's data; .gz may follow .csv.",
+)
+@size_option("pictures", 2000, "Pictures drawn, without --csv.")
+@size_option("epochs", 20, "Times that each picture is seen.")
+@size_option("batch", 32, "Pictures in a batch.")
+@picture_option("digits.png")
+def run_digits(path: str | None, pictures: int, epochs: int, batch: int, output: Path) -> None:
+    """Digits: a network of neurons, trained on batches of a CSV file or of drawn pictures; plots the training."""
+    title("Digits: a network of neurons, trained on batches of " + (path or "drawn pictures"))
+    x, y = digits.read_pictures(path) if path else digits.drawn_pictures(pictures)
+    chosen, held_out = split(len(x))
+    known, right = x[chosen], y[chosen]
+    line("held out", f"{len(held_out)} of {len(x)} pictures, chosen at random, for the report")
+    layers = digits.first_layers((x.shape[1], 32, 32, 10))
+    orders = [digits.batches(len(known), batch, seed) for seed in range(epochs)]
+    compare(digits.train_epoch, layers, known, right, orders[0], 0.2, rounding=1e-9, derivatives=True)
+    losses, shares = np.zeros(epochs), np.zeros(epochs)
+    for epoch, order in enumerate(orders):
+        losses[epoch] = digits.train_epoch(layers, known, right, order, 0.2)
+        shares[epoch] = np.mean(np.asarray(digits.recognise(layers, x[held_out])) == y[held_out])
+        line(f"epoch {epoch + 1}", f"loss {losses[epoch]:.4f}, {shares[epoch]:.1%} of the held-out pictures right")
+    numbers = np.arange(1, epochs + 1)
+    write(
+        output,
+        "Digits",
+        Panel("epoch", "loss", {"in training": (numbers, losses)}, log=True),
+        Panel("epoch", "share of digits recognised", {"held out": (numbers, shares)}),
+    )
+    line("wrote", str(output))
+    predicted = compare(digits.recognise, layers, x[held_out])
+    report(y[held_out], np.asarray(predicted))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Softmax regression on a table, trained by plain gradient descent: which class does a row belong to?"""
+"""Softmax regression on a table: which class does a row belong to? By gradient descent, and by Newton's method."""
 
 import csv
 
@@ -28,36 +28,59 @@ def generated_table(rows, seed=0):
     return features * 10.0 ** np.arange(-3.0, 5.0) + 5.0, classes.astype(np.int64)
 
 
-def standardised(features):
-    """Columns with mean 0 and spread 1, and a column of ones in front; constant columns become 0."""
-    spread = features.std(axis=0)
-    scaled = (features - features.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
+def standardised(features, known):
+    """Features in units in which those of the known rows have mean 0 and spread 1, and a column of ones in front.
+
+    A column that is constant in the known rows is only shifted.
+    """
+    spread = known.std(axis=0)
+    scaled = (features - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
     return np.concatenate((np.ones((len(features), 1)), scaled), axis=1)
 
 
-def softmax(scores):
-    """Rows of probabilities from rows of scores."""
-    shifted = np.exp(scores - np.max(scores, axis=1, keepdims=True))
-    return shifted / np.sum(shifted, axis=1, keepdims=True)
+def loss(weights, x, classes, penalty):
+    """The mean of -log(probability of the right class), plus a penalty on weights, which makes the minimum unique."""
+    scores = x @ weights
+    top = np.max(scores, axis=1)
+    total = top + np.log(np.sum(np.exp(scores - top[:, None]), axis=1))
+    return np.mean(total - scores[np.arange(len(x)), classes]) + 0.5 * penalty * np.sum(weights**2)
 
 
 @hloc.compile
-def train(features, classes, class_count, rate, steps):
+def descend(features, classes, class_count, penalty, rate, steps):
     """Weights f64[columns + 1, class_count] after `steps` steps of gradient descent, and the loss before each."""
-    x = standardised(features)
-    rows = len(x)
-    wanted = np.zeros((rows, class_count))
-    wanted[np.arange(rows), classes] = 1.0
+    x = standardised(features, features)
     weights = np.zeros((x.shape[1], class_count))
     losses = np.zeros(steps)
     for step in range(steps):
-        probabilities = softmax(x @ weights)
-        losses[step] = -np.mean(np.log(np.sum(probabilities * wanted, axis=1)))
-        weights -= rate * (x.T @ (probabilities - wanted) / rows)
+        losses[step], slope = hloc.value_and_grad(loss)(weights, x, classes, penalty)
+        weights -= rate * slope
     return weights, losses
 
 
 @hloc.compile
-def accuracy(features, classes, weights):
-    """The share of rows whose most probable class is the right one."""
-    return np.mean(np.argmax(standardised(features) @ weights, axis=1) == classes)
+def newton(features, classes, class_count, penalty, tolerance, limit):
+    """Weights by Newton's method, the loss before each step in f64[limit], and how many of these there are.
+
+    A step that leads uphill is halved; the decrement, twice what a further step could gain, ends the search.
+    """
+    x = standardised(features, features)
+    weights = np.zeros((x.shape[1], class_count))
+    losses = np.zeros(limit)
+    for step in range(limit):
+        losses[step], slope = hloc.value_and_grad(loss)(weights, x, classes, penalty)
+        curvature = hloc.hessian(loss)(weights, x, classes, penalty).reshape(slope.size, slope.size)
+        direction = np.linalg.solve(curvature, slope.ravel()).reshape(slope.shape)
+        if np.sum(slope * direction) < tolerance:
+            return weights, losses, step + 1
+        scale = 1.0
+        while loss(weights - scale * direction, x, classes, penalty) > losses[step]:
+            scale /= 2.0
+        weights -= scale * direction
+    return weights, losses, limit
+
+
+@hloc.compile
+def predict(features, known, weights):
+    """The most probable class of each row, i64[rows]; `known` are the features that the weights were trained on."""
+    return np.argmax(standardised(features, known) @ weights, axis=1)

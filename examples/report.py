@@ -43,22 +43,31 @@ def title(text: str) -> None:
     console.print(f"\n[bold]{text}[/bold]")
 
 
-def compare(function: Callable[..., Any], *arguments: Any, rounding: float = 1e-12, inspected: str = "") -> Any:
+def compare(
+    function: Callable[..., Any],
+    *arguments: Any,
+    rounding: float = 1e-12,
+    inspected: str = "",
+    derivatives: bool = False,
+) -> Any:
     """Call a function as hloc compiles it and as CPython runs it; print whether they agree, times, and a command.
 
     Results and arguments must be of the same types and shapes; integers equal, floats equal or, relative to the largest
     magnitude in their array, within `rounding`. `inspected` is the command line that shows the stages, where it cannot
-    be told from the arguments. Gives back what the compiled function gave.
+    be told from the arguments. `derivatives`: the function asks hloc for some, which are compiled in the plain program
+    too, by a first call that is not timed. Gives back what the compiled function gave.
     Raises: Differs.
     """
     function = hloc.compile(function)
+    if derivatives:
+        timed(inspect.unwrap(function), arguments)
     plain = timed(inspect.unwrap(function), arguments)
     first = timed(function, arguments)
     later = median(timed(function, arguments).seconds for _ in range(REPEATS))
     verdict = agreement((first.result, first.arguments), (plain.result, plain.arguments), rounding)
     line(function.__name__, f"gives {described(plain.result)}")
     line("equal to CPython", verdict)
-    line("CPython/NumPy", duration(plain.seconds))
+    line("CPython/NumPy", duration(plain.seconds) + (", its derivatives compiled" if derivatives else ""))
     line("hloc, first call", f"{duration(first.seconds)}, compiles or loads what an earlier run compiled")
     line("hloc, next calls", f"{duration(later)}, {speed(plain.seconds / later)} (median of {REPEATS})")
     line("its stages", inspected or inspect_command(function, arguments))
@@ -70,6 +79,13 @@ def compare(function: Callable[..., Any], *arguments: Any, rounding: float = 1e-
 def line(label: str, text: str) -> None:
     """One line of a report."""
     console.print(f"  [cyan]{label:<18}[/cyan]{escape(text)}")
+
+
+def history(label: str, what: str, values: Any, rows: int = 8) -> None:
+    """A few lines of what was recorded during a training, from the first value to the last."""
+    values = np.asarray(values)
+    for k in np.unique(np.linspace(0, len(values) - 1, rows).round().astype(int)):
+        line(f"{label} {k + 1}", f"{what} {values[k]:.6g}")
 
 
 def timed(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Call:

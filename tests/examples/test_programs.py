@@ -10,7 +10,20 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import approx_fprime
 
 import hloc
-from examples import edit_distance, gauss, heat, kmeans, life, logistic, mandelbrot, nbody, nelder_mead, pendulum
+from examples import (
+    digits,
+    edit_distance,
+    gauss,
+    heat,
+    kmeans,
+    life,
+    logistic,
+    lotka_volterra,
+    mandelbrot,
+    nbody,
+    nelder_mead,
+    pendulum,
+)
 from hloc.emit.lint import find_copies
 
 
@@ -44,19 +57,95 @@ def test_both_forms_of_kmeans_find_the_same_clusters(seed: int) -> None:
     np.testing.assert_array_equal(labels, distances.argmin(axis=1))
 
 
-def test_training_goes_downhill_along_the_gradient_of_the_loss() -> None:
+def test_softmax_regression_goes_downhill_along_the_gradient_of_the_loss() -> None:
     features, classes = logistic.generated_table(80)
-    weights, losses = map(np.asarray, logistic.train(features, classes, 4, 0.5, 60))
+    weights, losses = map(np.asarray, logistic.descend(features, classes, 4, 1e-3, 0.5, 60))
     assert losses[0] == pytest.approx(np.log(4))
     assert np.all(np.diff(losses) < 0)
-    x = logistic.standardised(features)
+    x = logistic.standardised(features, features)
 
     def loss(flat: np.ndarray) -> float:
         scores = x @ flat.reshape(weights.shape)
-        return float(np.mean(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(80), classes]))
+        right = scores[np.arange(80), classes]
+        return float(np.mean(np.log(np.exp(scores).sum(axis=1)) - right) + 0.5e-3 * np.sum(flat**2))
 
-    first = np.asarray(logistic.train(features, classes, 4, 1.0, 1)[0])
+    first = np.asarray(logistic.descend(features, classes, 4, 1e-3, 1.0, 1)[0])
     np.testing.assert_allclose(first.ravel(), -approx_fprime(np.zeros(weights.size), loss), atol=1e-6)
+    best, newton_losses, count = map(np.asarray, logistic.newton(features, classes, 4, 1e-3, 1e-12, 50))
+    assert count < 12
+    assert newton_losses[count - 1] < losses[-1]
+    np.testing.assert_allclose(approx_fprime(best.ravel(), loss), 0.0, atol=1e-6)
+
+
+def test_columns_are_scaled_like_the_known_rows() -> None:
+    known = np.array([[1.0, 7.0], [3.0, 7.0]])
+    found = logistic.standardised(np.array([[2.0, 7.0], [5.0, 9.0]]), known)
+    np.testing.assert_array_equal(found, [[1.0, 0.0, 0.0], [1.0, 3.0, 2.0]])
+
+
+def test_the_solver_keeps_its_tolerance_and_refuses_steps() -> None:
+    times, start = np.linspace(0.0, 16.0, 9), np.array([10.0, 5.0])
+    f = lotka_volterra.hunt(lotka_volterra.RATES)
+    exact = solve_ivp(lambda _, y: f(y), (0.0, 16.0), start, "DOP853", times, rtol=1e-12, atol=1e-12).y.T
+    solve = hloc.compile(lambda start, tolerance: lotka_volterra.solve(f, start, times, tolerance))
+    counts = []
+    for tolerance in (1e-4, 1e-6, 1e-8):
+        path, (taken, refused) = solve(start, tolerance)
+        np.testing.assert_allclose(path, exact, rtol=0.0, atol=1000 * tolerance)
+        assert int(refused) > 0
+        counts.append(int(taken))
+    assert counts == sorted(counts)
+    assert counts[0] < counts[2]
+
+
+def test_the_misfit_has_the_derivative_that_differences_show() -> None:
+    times, seen = lotka_volterra.observations(9, 0.05)
+    logs = np.log(lotka_volterra.RATES) + 0.1
+    value, slope = hloc.value_and_grad(lambda logs: lotka_volterra.misfit(logs, times, seen, 1e-6)[0])(logs)
+    assert float(value) == pytest.approx(lotka_volterra.misfit(logs, times, seen, 1e-6)[0], rel=1e-9)
+    steps = 1e-6 * np.eye(4)
+    for k in range(4):
+        above, below = (lotka_volterra.misfit(logs + h, times, seen, 1e-6)[0] for h in (steps[k], -steps[k]))
+        assert float(slope[k]) == pytest.approx((above - below) / 2e-6, rel=1e-4)
+
+
+def test_a_fit_finds_the_rates_behind_exact_observations() -> None:
+    times, seen = lotka_volterra.observations(17, 0.0)
+    guess = lotka_volterra.RATES * np.array([1.2, 0.9, 0.9, 1.2])
+    rates, misfits, trials, _ = lotka_volterra.fit(guess, times, seen, 1e-7, 60)
+    misfits = np.asarray(misfits)[: int(trials)]
+    assert int(trials) < 60
+    assert np.all(np.diff(misfits) <= 0)
+    np.testing.assert_allclose(rates, lotka_volterra.RATES, rtol=1e-4)
+
+
+def test_a_network_learns_digits_and_its_layers_change_in_place() -> None:
+    pictures, shown = digits.drawn_pictures(600)
+    assert pictures.shape == (600, 64)
+    assert pictures.min() >= 0.0
+    assert pictures.max() <= 1.0
+    layers = digits.first_layers((64, 24, 10))
+    before = float(digits.cross_entropy(layers, pictures, shown))
+    for epoch in range(20):
+        order = digits.batches(500, 25, epoch)
+        assert order.shape == (20, 25)
+        np.testing.assert_array_equal(np.sort(order, axis=None), np.arange(500))
+        digits.train_epoch(layers, pictures, shown, order, 0.2)
+    assert digits.cross_entropy(layers, pictures, shown) < 0.2 * before
+    found = np.asarray(digits.recognise(layers, pictures[500:]))
+    assert np.mean(found == shown[500:]) > 0.8
+
+
+def test_a_step_of_training_is_one_along_the_slope_by_differences() -> None:
+    pictures, shown = digits.drawn_pictures(10)
+    layers = digits.first_layers((64, 6, 10))
+    slope = approx_fprime(
+        layers[1][0].ravel(),
+        lambda flat: digits.cross_entropy([layers[0], (flat.reshape(6, 10), layers[1][1])], pictures, shown),
+    )
+    expected = layers[1][0] - 0.5 * slope.reshape(6, 10)
+    digits.train_epoch(layers, pictures, shown, np.arange(10)[None], 0.5)
+    np.testing.assert_allclose(layers[1][0], expected, atol=1e-6)
 
 
 def test_leapfrog_keeps_momentum_and_nearly_the_energy() -> None:
