@@ -199,3 +199,38 @@ def test_a_file_without_decorated_functions_is_a_wrong_command_line(call: Call, 
     result = call("compile", "prog.py")
     assert result.exit_code == 2
     assert "prog.py has no function decorated with hloc.compile; name one: prog.py:FUNCTION" in result.stderr
+
+
+GRADIENT = """\
+import numpy as np
+
+def loss(w: "f64[3]", x: "f64[3]", n: int):
+    s = 0.0
+    for i in range(n):
+        s = s * 0.5 + np.sin((w * x).sum() + s)
+    return s
+"""
+
+
+def test_grad(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    text = call("compile", "prog.py:loss", "--grad", "w,x", "--emit", "python").output
+    Path("gradient.py").write_text(text, encoding="utf-8")
+    space = runpy.run_path("gradient.py")
+    w_bar, x_bar, *_ = space["main"](np.ones(3), np.full(3, 2.0), 1)
+    np.testing.assert_allclose(w_bar, 2 * np.cos(6) * np.ones(3))
+    np.testing.assert_allclose(x_bar, np.cos(6) * np.ones(3))
+    run = call("run", "prog.py:loss", "--grad", "1", "--args", "np.ones(3), np.full(3, 2.0), 1").output
+    assert run.startswith("[0.96017029 0.96017029 0.96017029]")
+    assert "Saved for the reverse sweep, 32,768 bytes:" in call("explain", "prog.py:loss", "--grad", "w").output
+    assert "cos" in call("inspect", "prog.py:loss", "--grad", "w", "--stages", "source,python").output
+    folder = call("compile", "prog.py:loss", "--grad", "w", "--emit", "ssa", "-o", "out").output
+    assert folder.split() == [str(Path("out/grad_loss.ssa"))]
+
+
+def test_grad_of_what_is_no_argument(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    result = call("compile", "prog.py:loss", "--grad", "w,q")
+    assert result.exit_code == 2
+    assert "q is no argument of loss(w, x, n)" in result.stderr
+    assert call("run", "prog.py:loss", "--grad", "w", "--compare", "--args", "1.0").exit_code == 2

@@ -20,6 +20,7 @@ from hloc.cli.runs import same
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 HEADER = """\
 import dataclasses, functools, math, operator, typing
+import hloc
 import numpy as np
 
 class Point(typing.NamedTuple):
