@@ -27,6 +27,27 @@ def _visit(block: Block, producers: dict[Value, Op]) -> None:
         block.ops.append(op)
 
 
+def fill_cleared(block: Block) -> None:
+    """Rewrite additions to what was cleared just before, in place."""
+    producers = {v: op for op in walk(block) for v in op.results}
+    for op in walk(block):
+        cleared = producers.get(op.operands[0]) if op.name == "upd" and op.attrs["mode"] == "add" else None
+        if cleared is not None and _clears(producers, cleared) and _same_place(cleared, op):
+            op.operands = (cleared.operands[0], *op.operands[1:])
+            op.attrs = {**op.attrs, "mode": "set"}
+
+
+def _clears(producers: dict[Value, Op], op: Op) -> bool:
+    return op.name == "upd" and op.attrs["mode"] == "set" and _is_zero(producers, op.operands[1])
+
+
+def _is_zero(producers: dict[Value, Op], value: Value) -> bool:
+    op = producers.get(value)
+    if op is not None and op.name == "broadcast_in_dim":
+        op = producers.get(op.operands[0])
+    return op is not None and op.name == "constant" and not op.attrs["value"].any()
+
+
 def _accumulate(b: Builder, producers: dict[Value, Op], op: Op) -> None:
     total = producers.get(op.operands[1])
     if total is None or total.name not in ("add", "subtract"):

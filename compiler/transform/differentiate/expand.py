@@ -17,7 +17,7 @@ from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, substi
 from hloc.ops.algebra import emit
 from hloc.ops.helpers import constant
 from hloc.transform.call_graph import callees, callees_first
-from hloc.transform.differentiate.accumulate import find_accumulations
+from hloc.transform.differentiate.accumulate import fill_cleared, find_accumulations
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.forward import Forward
@@ -161,6 +161,7 @@ class _Expansion:
         sweep = Sweep(self.module, active, b)
         sweep.ops(forward.ops, scope)
         adjoint.results = [scope.value(b, x) for x in wrt]
+        fill_cleared(adjoint)
         return adjoint, *settle(forward, adjoint, sweep.pairs, sites)
 
     def use(self, op: Op) -> Block:

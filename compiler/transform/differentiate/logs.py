@@ -46,6 +46,7 @@ class Sites:
         capacities: site → rows, where a run has found out that the first guess is too small.
         first: rows to begin with, at most; fewer when rows are large.
         budget: bytes that the logs of one derivative may take before loops run in segments.
+        checked: whether the program finds out that there are too few rows.
         count: sites so far.
         logs: what was saved so far.
     """
@@ -53,6 +54,7 @@ class Sites:
     capacities: dict[int, int] = field(default_factory=dict)
     first: int = 4096
     budget: int = 1 << 30
+    checked: bool = True
     count: int = 0
     logs: list[Logged] = field(default_factory=list)
 
@@ -150,14 +152,23 @@ class LoopLog:
         bases = tree.open(zero, around, "base")
         after = Block()
         with b.at(after), b.spanned(self.loop.span):
-            trips = self.loop.results[0] if self.loop.name == "while" else self.loop.operands[0]
-            if self.loop.name == "for":
-                trips = emit(b, "maximum", trips, constant(b, 0, np.int64))
+            trips = self._trips()
             total = emit(b, "add", bases[-1], trips)
         tree.insert(after.ops, self.home, after=self.loop)
         total = tree.close(bases, total, around, "base")
-        self._count_needed(site, rows, total)
+        if self.sites.checked:
+            self._count_needed(site, rows, total)
         return rows, [(bases[-1], 1), (self.body.args[0], 1)], [(bases[-1], 1), (self.adjoint.args[0], 1)]
+
+    def _trips(self) -> Value:
+        """How many trips the loop has made."""
+        b, loop = self.tree.builder, self.loop
+        if loop.name == "while":
+            return loop.results[0]
+        known = self.tree.producer.get(loop.operands[0])
+        if known is not None and known.name == "constant":
+            return constant(b, max(int(known.attrs["value"]), 0), np.int64)
+        return emit(b, "maximum", loop.operands[0], constant(b, 0, np.int64))
 
     def _count_needed(self, site: int, rows: int, total: Value) -> None:
         """Say what was wanted, and let the adjoint make no trip where that was more than there is."""

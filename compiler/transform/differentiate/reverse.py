@@ -10,11 +10,11 @@ again, is settled afterwards by `hloc.transform.differentiate.saving`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Module, Op, Value, clone_block
+from hloc.ir.core import Block, Module, Op, Value, clone_block, walk
 from hloc.ops.algebra import is_float
 from hloc.ops.control import Call, For
 from hloc.ops.elementwise import Barrier
@@ -37,6 +37,7 @@ class Sweep:
     Fields:
         active: values that have a cotangent.
         pairs: control operations with their adjoints, inner ones first.
+        number: of this sweep, greater than those in the program.
     """
 
     def __init__(self, module: Module, active: set[Value], builder: Builder) -> None:
@@ -44,11 +45,13 @@ class Sweep:
         self.active = active
         self.builder = builder
         self.pairs: list[Pair] = []
+        self.number = 0
 
     def ops(self, ops: Sequence[Op], scope: Scope) -> None:
         """The adjoint of a list of operations, into the current block."""
+        self.number = self.number or 1 + max((op.span.sweep for op in walk(Block(ops=list(ops)))), default=0)
         for op in reversed(ops):
-            with self.builder.spanned(op.span):
+            with self.builder.spanned(replace(op.span, sweep=self.number)):
                 if any(scope.running.get(v) is not None for v in op.results):
                     self.op(op, scope)
 
