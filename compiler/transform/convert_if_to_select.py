@@ -57,7 +57,8 @@ class _Converter(Rewriter):
         most = _MOST_OPS_WITH_ARRAYS if any(v.type.size > _SMALL for v in op.results) else _MOST_OPS
         if op.name != "if" or sum(len(region.ops) for region in op.regions) > most:
             return None
-        return self.with_single_stores(op) or self.with_chains(op)
+        found = self.with_single_stores(op)
+        return self.with_chains(op) if found is None else found
 
     def with_single_stores(self, op: Op) -> Replacement:
         stores = [self.stores_of(op, *pair) for pair in zip(*(r.results for r in op.regions), strict=True)]

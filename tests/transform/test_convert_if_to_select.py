@@ -145,6 +145,30 @@ def test_expensive_branches_stay() -> None:
     )
 
 
+def test_a_branch_without_results_is_not_doubled() -> None:
+    """What it computes moves out once; it is dead."""
+    check_golden(
+        convert_if_to_select,
+        """
+        func @main(%p: b1, %x: f64) -> f64 {
+          if %p then {
+            %u: f64 = negate %x
+            yield
+          } else {
+            yield
+          }
+          return %x
+        }
+        """,
+        """
+        func @main(%p: b1, %x: f64) -> f64 {
+          %u: f64 = negate %x
+          return %x
+        }
+        """,
+    )
+
+
 @pytest.mark.parametrize("seed", range(15))
 def test_random_programs_compute_the_same(seed: int) -> None:
     check_random(convert_if_to_select, seed)
