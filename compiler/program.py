@@ -6,13 +6,16 @@ The hot path of a call uses only this module: plain data, no syntax trees, no ML
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hloc.diagnostics.span import NOWHERE, Span
 from hloc.ir.core import Module, Value
 from hloc.ir.types import TensorType
+
+MEMORY_BUDGET = 1 << 30
+"""Bytes that a derivative may save of loops, unless the user says otherwise."""
 
 PRINT_CAPACITY = 4096
 """Words in the print log of a program, until a run needs more."""
@@ -172,6 +175,18 @@ class Output:
     cls: type | None = None
     keys: tuple[Any, ...] = ()
     parts: tuple[Output, ...] = ()
+
+    def indices(self) -> Iterator[int]:
+        """The numbers of the results that are used."""
+        if self.kind in ("array", "scalar", "number", "list_array"):
+            yield self.index
+        for part in self.parts:
+            yield from part.indices()
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Output:
+        """The same of results that have other numbers."""
+        parts = tuple(part.renumbered(numbers) for part in self.parts)
+        return dataclasses.replace(self, index=numbers.get(self.index, self.index), parts=parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ class Span:
     """A stretch of source text: `file:line:column` up to `end_line:end_column`, inside `function`.
 
     Lines count from 1, columns from 0 in characters, as in `ast`; `line == 0` means that no place is known.
+    sweep: 0 for what the text says itself, 1 for its derivative in reverse mode, 2 for the derivative of that, …
     """
 
     file: str
@@ -18,6 +19,7 @@ class Span:
     end_line: int
     end_column: int
     function: str = ""
+    sweep: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import os
 from typing import Any
 
 import numpy as np
@@ -25,20 +26,21 @@ import numpy as np
 from hloc.diagnostics.span import Span
 from hloc.ir.core import Module
 from hloc.ir.opdef import PRELUDES
+from hloc.ir.to_python.face import Face
 from hloc.ir.to_python.prepare import prepare
-from hloc.ir.to_python.source import function_source
+from hloc.ir.to_python.source import Comments, function_source
 from hloc.ir.to_python.statements import function_tree
 
-__all__ = ["run_python", "to_python"]
+__all__ = ["Face", "run_python", "to_python"]
 
 
-def to_python(module: Module, *, comments: bool = False, clamp: bool = True) -> str:
+def to_python(module: Module, *, comments: bool = False, clamp: bool = True, face: Face | None = None) -> str:
     """The module as Python source; its functions keep their names.
 
     comments: each statement ends with its place in the user's source, `# mlp.py:12`.
     clamp: an index that may leave its array is written `min(max(i, 0), n - 1)`, as `read` and `upd` define it;
-    without it
-        the text is plainer and computes the same for programs that never index out of range.
+        without it the text is plainer and computes the same for programs that never index out of range.
+    face: how the entry looks to its caller, instead of a parameter for each one that it has and a tuple of all results.
     Scalars must be NumPy scalars for integers to wrap; the entry function converts its parameters. NumPy warns
     where numbers overflow: np.errstate is the caller's matter.
     """
@@ -46,8 +48,10 @@ def to_python(module: Module, *, comments: bool = False, clamp: bool = True) -> 
     functions = []
     for function in prepare(module, clamp).functions.values():
         spans: dict[Any, Span] = {}
-        tree = function_tree(function, reserved, function.name == module.main, spans)
-        functions.append(function_source(tree, {node: _place(span) for node, span in spans.items() if comments}))
+        entry = function.name == module.main
+        tree = function_tree(function, reserved, entry, spans, face if entry else None)
+        place = (_file_and_line if face else _place) if comments else _nothing
+        functions.append(function_source(tree, Comments(spans, place, changes=bool(face), parts=bool(face))))
     text = "\n\n\n".join(functions)
     helpers = [source for prelude in PRELUDES if (source := prelude.source(text))]
     return "\n\n".join([_header("".join(helpers)), *(source.rstrip() + "\n" for source in helpers), text + "\n"])
@@ -82,3 +86,11 @@ def _reserved_names(module: Module) -> set[str]:
 
 def _place(span: Span) -> str:
     return str(span) if span.line else ""
+
+
+def _file_and_line(span: Span) -> str:
+    return f"{os.path.basename(span.file)}:{span.line}" if span.line else ""
+
+
+def _nothing(span: Span) -> str:
+    return ""

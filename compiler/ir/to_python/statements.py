@@ -13,22 +13,28 @@ from hloc.ir.to_python import trees
 from hloc.ir.to_python.assignments import assignments
 from hloc.ir.to_python.copies import insert_copies, memory_classes
 from hloc.ir.to_python.expressions import Expressions
+from hloc.ir.to_python.face import Face, unpacking
 from hloc.ir.to_python.nesting import Nesting
 from hloc.ir.to_python.prepare import use_counts
 from hloc.ir.to_python.source import text
+from hloc.ir.to_python.templates import template
 from hloc.ir.to_python.variables import assign_variables
 from hloc.ir.to_python.weak import weak_values
 
 
-def function_tree(function: Function, reserved: Iterable[str], convert: bool, spans: dict[Any, Span]) -> Any:
+def function_tree(
+    function: Function, reserved: Iterable[str], convert: bool, spans: dict[Any, Span], face: Face | None = None
+) -> Any:
     """The definition of a prepared function, which is changed by this.
 
-    `convert`: parameters are converted to their types first. Statements get their places in `spans`.
+    `convert`: parameters are converted to their types first; `face` says how instead. Statements get their places in
+    `spans`.
     """
     insert_copies(function)
     nested = Nesting(function, memory_classes(function)).ops
-    names = assign_variables(function, nested, reserved)
-    return _FunctionWriter(function, Expressions(names, nested, weak_values(function)), spans).write(convert)
+    names = assign_variables(function, nested, {*reserved, *(face.roots if face else ())})
+    writer = _FunctionWriter(function, Expressions(names, nested, weak_values(function)), spans)
+    return writer.write_with(face) if face else writer.write(convert)
 
 
 class _FunctionWriter:
@@ -47,6 +53,18 @@ class _FunctionWriter:
         body.append(gast.Return(value))
         arguments = gast.arguments([trees.parameter(p) for p in params], [], None, [], [], None, [])
         return trees.function(self.function.name, arguments, body)
+
+    def write_with(self, face: Face) -> Any:
+        before = unpacking(face, self.function, self.expressions.names, self.counts)
+        body = [*before, *self.block(self.function.block)]
+        results = [self.expressions.strong(v) for v in self.function.results]
+        body.append(gast.Return(template(face.result).fill(results)))
+        if face.documentation:
+            body.insert(0, gast.Expr(trees.literal(face.documentation)))
+        captured = [trees.parameter(p) for p in face.captured]
+        parameters = [trees.parameter(p) for p in face.parameters]
+        arguments = gast.arguments(parameters, [], None, captured, [None] * len(captured), None, [])
+        return trees.function(face.name, arguments, body)
 
     def conversion(self, value: Value) -> Any:
         """`x = np.asarray(x, np.float64)`: the exact type of a parameter."""
