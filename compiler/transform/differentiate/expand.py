@@ -22,7 +22,7 @@ from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.forward import Forward
 from hloc.transform.differentiate.inline import inline_all
-from hloc.transform.differentiate.logs import AT_MOST, Sites
+from hloc.transform.differentiate.logs import AT_MOST, STRIDE, Sites
 from hloc.transform.differentiate.reverse import Sweep
 from hloc.transform.differentiate.saving import settle
 from hloc.transform.differentiate.tiling import best_stride, in_segments, outermost_loops
@@ -145,7 +145,8 @@ class _Expansion:
         for block in (forward, adjoint):
             substitute(block, inputs)
             for inner in walk(block):
-                inner.attrs.pop(AT_MOST, None)
+                for name in (AT_MOST, STRIDE):
+                    inner.attrs.pop(name, None)
         return forward
 
     def adjoint(

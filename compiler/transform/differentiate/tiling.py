@@ -23,7 +23,7 @@ from hloc.ir.types import I64
 from hloc.ops.algebra import emit
 from hloc.ops.control import Call, For, While
 from hloc.ops.helpers import compare, constant
-from hloc.transform.differentiate.logs import AT_MOST
+from hloc.transform.differentiate.logs import AT_MOST, STRIDE
 
 
 def outermost_loops(block: Block) -> Iterator[tuple[Block, Op]]:
@@ -66,6 +66,7 @@ def _for(module: Module, b: Builder, loop: Op, stride: int, known: int | None) -
     attrs: dict[str, Any] = {"direction": 1}
     if known is None:
         segments = emit(b, "floor_divide", emit(b, "add", count, constant(b, stride - 1, np.int64)), s)
+        attrs[STRIDE] = stride
     else:
         segments = constant(b, -(-known // stride), np.int64)
     last = emit(b, "subtract", count, one)
@@ -81,7 +82,7 @@ def _for(module: Module, b: Builder, loop: Op, stride: int, known: int | None) -
         k = emit(b, "subtract", last, k) if loop.attrs["direction"] < 0 else k
     _take_body(inner, body, k)
     with b.at(outer):
-        ends = b.emit_op(For, [length, *carries], [v.type for v in carries], {**attrs, AT_MOST: stride}, [inner])
+        ends = b.emit_op(For, [length, *carries], [v.type for v in carries], {"direction": 1, AT_MOST: stride}, [inner])
         outer.results = _outline_last(module, outer, ends)
     return b.emit_op(For, [segments, *inits], [v.type for v in inits], attrs, [outer])
 
@@ -112,7 +113,7 @@ def _while(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ..
         ends = b.emit_op(While, [zero, *carries], [I64, I64, *types], {AT_MOST: stride}, [test, inner])
         count, _, *ends_ = _outline_last(module, outer, ends)
         outer.results = [emit(b, "add", trips, count), *ends_]
-    return b.emit_op(While, [zero, *loop.operands], [I64, I64, *types], {}, [go_on, outer])
+    return b.emit_op(While, [zero, *loop.operands], [I64, I64, *types], {STRIDE: stride}, [go_on, outer])
 
 
 def _take_body(inner: Block, body: Block, k: Value) -> None:
