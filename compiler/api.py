@@ -179,12 +179,16 @@ class CompiledFunction:
             self._programs.insert(0, bound)
             return bound
 
-    def _specialize(self, arguments: Mapping[str, Any], print_capacity: int = PRINT_CAPACITY) -> Program:
+    def _specialize(
+        self, arguments: Mapping[str, Any], print_capacity: int = PRINT_CAPACITY, *, status: bool = True
+    ) -> Program:
         """The program for these arguments. The traceback of a refusal ends in the user's call, not in the compiler."""
         from hloc.pipeline import make_program
 
         try:
-            return make_program(self.__hloc_function__, arguments, self.options, print_capacity, self._capacities)
+            return make_program(
+                self.__hloc_function__, arguments, self.options, print_capacity, self._capacities, status=status
+            )
         except InternalError:
             raise
         except CompileError as error:
@@ -197,15 +201,18 @@ class CompiledFunction:
         return Lowered(self._specialize(self._bind(args, kwargs)), self.options)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
-        """The program for arguments like these as Python over NumPy, with the lines of the source that it comes from.
+        """The program for arguments like these as a Python function over NumPy, for people.
 
-        It is for reading and for running under NumPy; of a derivative, it is the derivative.
+        It takes the parameters of the function and returns what it returns, computed in the same way; derivatives are
+        written out. Comments name the lines of the function. What is left out: errors, prints, changes of arguments;
+        the logs of loops whose trips are not known have the room that runs have needed so far. Objects, and tuples
+        with names, are returned as dicts and tuples.
         """
-        program = self.lower(*args, **kwargs)
-        name = self.__name__.strip("<>")
-        taken = name in program.program.module.functions
-        text = program.with_places("python")
-        return text if taken else text.replace("\ndef main(", f"\ndef {name}(", 1)
+        from hloc.readable import readable
+
+        args = tuple(map(type_spec, args))
+        kwargs = {name: type_spec(value) for name, value in kwargs.items()}
+        return readable(self._specialize(self._bind(args, kwargs), status=False))
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain."""

@@ -18,6 +18,7 @@ from hloc.program import Input, LinearPart, LinearProgram, Output, Path, Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.forget_failures import forget_failures
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
 from hloc.transform.split_linear import split_linear
@@ -39,18 +40,25 @@ def make_program(
     options: CompileOptions,
     print_capacity: int = 4096,
     capacities: Mapping[int, int] | None = None,
+    *,
+    status: bool = True,
 ) -> Program:
     """Source and arguments to the simplified SSA program that every stage is printed from.
 
     capacities: how many trips loops of derivatives have to remember, as far as runs have found out.
+    status: without it, the program computes only what the function returns, and relies on all checks to hold.
     """
     frontend = Options(checks=options.checks, print_capacity=print_capacity)
     program = specialize(function, arguments, frontend, options.static_argnames)
     eliminate_dead_code(program.module)  # the loop carries that nobody reads
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
-    sites = Sites(dict(capacities or {}))
-    if differentiate(program.module, sites):
+    sites = Sites(dict(capacities or {}), checked=status)
+    changed = differentiate(program.module, sites)
+    if changed:
         relax_mul0(program.module)
+    if not status and program.linear is None:
+        program = results_only(program)
+    if changed or not status:
         simplify(program.module)
     program = program.replace(parameters=tuple(arguments), saved=sites.saved)
     count = len(program.module.entry.results)
@@ -84,6 +92,18 @@ def in_halves(program: Program, part: LinearPart, start: int) -> Program:
     handle = Output("const", value=LinearProgram(part.what, part.structure, drop_status(linear)))
     output = Output("tuple", parts=(value, residuals, handle, *aux))
     return program.replace(module=first, output=output, linear=None)
+
+
+def results_only(program: Program) -> Program:
+    """Without errors, prints and changed arguments."""
+    results = program.module.entry.results
+    if program.error_words:
+        forget_failures(program.module, results[program.error_index])
+    indices = sorted(set(program.output.indices()))
+    program.module.entry.block.results = [program.module.entry.results[j] for j in indices]
+    eliminate_dead_code(program.module)
+    output = program.output.renumbered({old: new for new, old in enumerate(indices)})
+    return program.replace(output=output, write_backs=[], error_words=0, print_capacity=0)
 
 
 def drop_status(program: Program) -> Program:
