@@ -13,7 +13,7 @@ from hloc.derivative import Derivative, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
-from hloc.program import PRINT_CAPACITY, LinearProgram, Program, Saved, StaticUse, TapeOverflow, TypeSpec
+from hloc.program import MEMORY_BUDGET, PRINT_CAPACITY, LinearProgram, Program, Saved, StaticUse, TapeOverflow, TypeSpec
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -31,6 +31,7 @@ def compile(
     checks: bool = True,
     strict: bool = False,
     tune: bool = True,
+    memory_budget: int = MEMORY_BUDGET,
     signature: str | None = None,
 ) -> CompiledFunction: ...
 @overload
@@ -42,6 +43,7 @@ def compile(
     checks: bool = True,
     strict: bool = False,
     tune: bool = True,
+    memory_budget: int = MEMORY_BUDGET,
     signature: str | None = None,
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(
@@ -52,6 +54,7 @@ def compile(
     checks: bool = True,
     strict: bool = False,
     tune: bool = True,
+    memory_budget: int = MEMORY_BUDGET,
     signature: str | None = None,
 ) -> Any:
     """Compile a function over NumPy arrays and numbers; as a decorator, with or without arguments.
@@ -60,14 +63,22 @@ def compile(
     checks: raise IndexError and ZeroDivisionError as Python does; False drops these checks.
     strict: keep multiplications and additions apart, so that floats round as in NumPy (XLA fuses them otherwise).
     tune: the emission tuned for scalar loops on CPU.
+    memory_budget: bytes that a derivative may save of loops; loops that would save more run in segments, which are
+        computed again in the reverse sweep.
     signature: argument types such as "f64[100], i64", for the command line.
     """
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     if function is None:
         return functools.partial(
-            compile, static_argnames=names, checks=checks, strict=strict, tune=tune, signature=signature
+            compile,
+            static_argnames=names,
+            checks=checks,
+            strict=strict,
+            tune=tune,
+            memory_budget=memory_budget,
+            signature=signature,
         )
-    return CompiledFunction(function, names, checks, strict, tune, signature)
+    return CompiledFunction(function, names, checks, strict, tune, memory_budget, signature)
 
 
 class CompiledFunction:
@@ -83,6 +94,7 @@ class CompiledFunction:
         checks: bool,
         strict: bool,
         tune: bool,
+        memory_budget: int,
         signature: str | None,
     ) -> None:
         if isinstance(function, CompiledFunction):
@@ -98,7 +110,7 @@ class CompiledFunction:
             )
         self.__hloc_function__ = function
         self.signature = signature
-        self.choices = (static_argnames, checks, strict, tune)
+        self.choices = (static_argnames, checks, strict, tune, memory_budget)
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
         unknown = set(static_argnames) - {p.name for p in parameters}

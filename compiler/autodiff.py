@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from hloc.api import CompiledFunction
 from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, innermost, plain
 from hloc.diagnostics.errors import DTypeError, SourceError
+from hloc.program import MEMORY_BUDGET
 
 F = TypeVar("F", bound=Callable[..., Any])
 Argnums = int | Sequence[int]
@@ -134,10 +135,13 @@ def _once(kind: str, f: Callable[..., Any], has_aux: bool) -> CompiledFunction:
 def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction:
     """The derivative of f, with the options of f; the one made before where f was differentiated so before."""
     if innermost(f) is None:
-        raise SourceError(f"hloc.{derivative.kind} takes a function written in Python, found {type(f).__name__}")
+        raise SourceError(
+            f"hloc.{derivative.kind} takes a function written in Python, found {type(f).__name__}",
+            help="wrap it: lambda x: np.sin(x)",
+        )
     made = _made_before(f)
     if derivative.choices not in made:
-        choices = f.choices if isinstance(f, CompiledFunction) else ((), True, False, True)
+        choices = f.choices if isinstance(f, CompiledFunction) else ((), True, False, True, MEMORY_BUDGET)
         made[derivative.choices] = CompiledFunction(derivative, *choices, None)
     return made[derivative.choices]
 

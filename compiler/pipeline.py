@@ -14,7 +14,7 @@ from hloc.emit.options import EmitOptions
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
-from hloc.program import Input, LinearPart, LinearProgram, Output, Path, Program
+from hloc.program import MEMORY_BUDGET, Input, LinearPart, LinearProgram, Output, Path, Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
@@ -32,6 +32,7 @@ class CompileOptions:
     checks: bool = True
     strict: bool = False
     tune: bool = True
+    memory_budget: int = MEMORY_BUDGET
 
 
 def make_program(
@@ -52,7 +53,7 @@ def make_program(
     program = specialize(function, arguments, frontend, options.static_argnames)
     eliminate_dead_code(program.module)  # the loop carries that nobody reads
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
-    sites = Sites(dict(capacities or {}), checked=status)
+    sites = Sites(dict(capacities or {}), budget=options.memory_budget, checked=status)
     changed = differentiate(program.module, sites)
     if changed:
         relax_mul0(program.module)

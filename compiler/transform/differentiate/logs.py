@@ -19,12 +19,14 @@ from hloc.ir.core import Block, Op, Value
 from hloc.ir.types import TensorType
 from hloc.ops.algebra import emit, full
 from hloc.ops.helpers import compare, constant
-from hloc.program import Saved
+from hloc.program import MEMORY_BUDGET, Saved
 from hloc.transform.differentiate.tree import Place, Tree
 
 SITE_SHIFT = 40
 AT_MOST = "at_most"
 """Attribute of a loop while a derivative is made: it makes no more trips than that."""
+STRIDE = "stride"
+"""Attribute of a loop while a derivative is made: so many trips of a loop of the user are one of its trips."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Sites:
 
     capacities: dict[int, int] = field(default_factory=dict)
     first: int = 4096
-    budget: int = 1 << 30
+    budget: int = MEMORY_BUDGET
     checked: bool = True
     count: int = 0
     logs: list[Logged] = field(default_factory=list)
@@ -143,7 +145,7 @@ class LoopLog:
         """Rows whose number is not known before: they begin where the trips made so far ended."""
         tree, b = self.tree, self.tree.builder
         site = self.sites.new()
-        rows = self.sites.rows(site, nbytes)
+        rows = -(-self.sites.rows(site, nbytes) // self.loop.attrs.get(STRIDE, 1))
         around = self.path[:-1]
         start = Block()
         with b.at(start):
@@ -176,7 +178,8 @@ class LoopLog:
         made = Block()
         with b.at(made), b.spanned(self.loop.span):
             fits = compare(b, total, "LE", constant(b, rows, np.int64))
-            wanted = emit(b, "add", total, constant(b, site << SITE_SHIFT, np.int64))
+            trips = emit(b, "multiply", total, constant(b, self.loop.attrs.get(STRIDE, 1), np.int64))
+            wanted = emit(b, "add", trips, constant(b, site << SITE_SHIFT, np.int64))
             self.needed = emit(b, "select", fits, constant(b, 0, np.int64), wanted)
         last = tree.producer.get(total)
         assert last is not None
