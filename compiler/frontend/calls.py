@@ -25,6 +25,7 @@ from hloc.frontend.tables.registry import find
 from hloc.frontend.values import (
     AbstractValue,
     BuiltinMethodV,
+    ConflictV,
     Const,
     DerivedV,
     DictRef,
@@ -69,6 +70,8 @@ def call(
             return _call_object(sp, obj, args, kwargs)
         case NeverV():
             return function
+        case ConflictV(reason):
+            raise DTypeError(f"this function may be {reason}", help="call each one in a branch of its own")
     raise DTypeError(f"{kind_of(function)} is not callable")
 
 

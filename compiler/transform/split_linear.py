@@ -51,8 +51,7 @@ def _handed_on(early: list[Op], needed: Sequence[Value]) -> tuple[list[Value], l
     kept: dict[Value, None] = {}
     again: set[Op] = set()
     pending = list(needed)
-    while pending:
-        value = pending.pop()
+    for value in pending:  # grows meanwhile
         op = producers.get(value)
         if op is None or op.name not in _REPEATED:
             kept[value] = None

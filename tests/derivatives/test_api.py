@@ -234,6 +234,63 @@ def test_what_the_function_does_besides(capsys: pytest.CaptureFixture[str]) -> N
         hloc.grad(f)(X * 1000)
 
 
+def test_views_and_state_around_the_function() -> None:
+    @hloc.compile
+    def f(x: Any, n: Any) -> Any:
+        history = np.zeros(4)
+        names = []
+        calls = 0
+
+        def double(v: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            v[0] = v[0] * 2
+            history[calls] = v[0]
+            names.append(v[1])
+            return (v * v).sum()
+
+        first = hloc.grad(double)(x[1:3])
+        second = np.zeros(2)
+        if n > 1:
+            second = hloc.grad(lambda v: (v * v * n).sum())(x[:2])
+        return first, second, history, names, calls
+
+    x = np.array([0.3, 0.5, 0.7])
+    found = f(x, 2)
+    close(found, (np.array([4.0, 1.4]), np.array([1.2, 4.0]), np.array([0, 1.0, 0, 0]), [0.7], 1))
+    close(x, np.array([0.3, 1.0, 0.7]))
+
+
+def test_functions_of_vjp_inside_of_differentiated_functions() -> None:
+    slope = np.cos(X) * X + np.sin(X)
+
+    @hloc.compile
+    def squares(x: Any) -> Any:
+        _, pull = hloc.vjp(lambda v: np.sin(v) * v, x)
+        return hloc.grad(lambda ct: (pull(ct)[0] ** 2).sum())(x)
+
+    close(squares(X), 2 * X * slope**2)
+    nested = hloc.grad(lambda z: hloc.vjp(lambda v: np.sin(v) * v, z)[1](np.ones(3))[0].sum())
+    close(nested(X), 2 * np.cos(X) - X * np.sin(X))
+
+
+def test_methods_that_are_compiled_and_objects_as_arguments() -> None:
+    model = Compiled(np.array([1.0, 2.0, 3.0]))
+    close(hloc.grad(model.loss)(X), 2 * model.w * X)
+    close(hloc.grad(Compiled.loss)(model, X).w, X**2)
+
+
+class Compiled:
+    """Has a method that is compiled."""
+
+    def __init__(self, w: Any) -> None:
+        self.w = w
+
+    @hloc.compile
+    def loss(self, x: Any) -> Any:
+        return (self.w * x**2).sum()
+
+
 def test_complex_numbers() -> None:
     z = 3.0 + 4.0j
     close(hloc.grad(lambda z: abs(z) ** 2)(z), 2 * z)
@@ -333,3 +390,11 @@ def test_refusals_of_shapes_functions_aliases_and_scopes() -> None:
 
     with pytest.raises(TypeError, match=r"hloc\.vjp or hloc\.linearize that leaves"):
         leaves(X, 3)
+
+    @hloc.compile
+    def one_of_two(x: Any, n: Any) -> Any:
+        g = hloc.grad(energy) if n > 2 else hloc.grad(np.sum)
+        return g(x)
+
+    with pytest.raises(TypeError, match="this function may be"):
+        one_of_two(X, 3)
