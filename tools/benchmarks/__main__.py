@@ -9,7 +9,17 @@ import sys
 
 from tools.benchmarks.report import PAGE, Table, page
 
-SUITES = ["loops", "operations", "triangular", "programs", "first_result", "compile_time", "import_time", "dispatch"]
+SUITES = [
+    "loops",
+    "operations",
+    "triangular",
+    "programs",
+    "derivatives",
+    "first_result",
+    "compile_time",
+    "import_time",
+    "dispatch",
+]
 
 
 def tables_of(suite: str, rounds: int) -> list[Table]:

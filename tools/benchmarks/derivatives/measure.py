@@ -108,7 +108,7 @@ class Compiling:
 
 
 def compiling(case: Case, peer: Callable[[Case], Peer]) -> Compiling:
-    """The least of three for each time."""
+    """The least of two for each time."""
     made = peer(case)
     function, _ = _cold(made, made.function, case.arguments)
     gradient, program = _cold(made, made.gradient, case.arguments)
@@ -119,7 +119,7 @@ def compiling(case: Case, peer: Callable[[Case], Peer]) -> Compiling:
 def _cold(peer: Peer, function: Any, arguments: Sequence[Any]) -> tuple[float, Any]:
     function(*arguments)  # hloc learns how many trips dynamic loops take
     spent = []
-    for _ in range(3):
+    for _ in range(2):
         jax.clear_caches()
         start = time.process_time()
         program = peer.prepare(function, arguments)
