@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hloc.derivative import Rewritten
 from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.inputs import capture
@@ -86,7 +87,7 @@ def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -
             continue
         member = base.__dict__[name]
         path = Path(base, (("attr", name),))
-        if isinstance(member, types.FunctionType) or hasattr(member, "__hloc_function__"):
+        if isinstance(member, types.FunctionType | Rewritten) or hasattr(member, "__hloc_function__"):
             sp.guard(path, "is", member)
             return MethodV(Const(member), owner)
         if isinstance(member, property):

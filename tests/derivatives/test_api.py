@@ -331,6 +331,9 @@ def test_signature_name_and_options() -> None:
     assert g.options.strict
     assert not g.options.checks
     assert g.__name__ == "grad_lambda"
+    fixed = hloc.compile(lambda x, n=2: x.reshape(n, -1).sum(axis=0)[0] * n, static_argnames="n")
+    close(hloc.grad(fixed)(np.ones(4)), np.array([2.0, 0, 2, 0]))
+    close(hloc.jvp(fixed, (np.ones(4),), (np.ones(4),)), (4.0, 4.0))
     assert hloc.grad(f) is g
     assert hloc.grad(f, argnames="x") is not g
 

@@ -36,6 +36,30 @@ def test_custom_jvp_in_both_modes() -> None:
     np.testing.assert_allclose(hloc.compile(tenfold.function)(X, 2.0), np.sin(X) * 2)
 
 
+class Power:
+    """A method with a rule of its own."""
+
+    def __init__(self, n: Any) -> None:
+        self.n = n
+
+    @functools.partial(hloc.custom_jvp, nondiff_argnums=(0,))
+    def power(self, x: Any) -> Any:
+        return x**self.n
+
+    def total(self, x: Any) -> Any:
+        return self.power(x).sum()
+
+
+Power.power.defjvp(lambda self, primals, tangents: (self.power(primals[0]), tangents[0] * self.n * 100))
+
+
+def test_methods_and_arguments_that_are_not_differentiated() -> None:
+    p = Power(3)
+    np.testing.assert_allclose(hloc.grad(p.total)(X), np.full(3, 300.0))
+    np.testing.assert_allclose(p.total(X), (X**3).sum())
+    np.testing.assert_allclose(hloc.grad(lambda x: p.power(x).sum() * 2)(X), np.full(3, 600.0))
+
+
 def test_the_rule_holds_inside_of_itself() -> None:
     f = hloc.custom_jvp(lambda x: np.exp(x))
     f.defjvp(lambda primals, tangents: (f(primals[0]), 2 * f(primals[0]) * tangents[0]))
