@@ -102,6 +102,7 @@ class _Expansion:
         body = clone_block(function.block, {})
         inline_all(self.module, body)
         for param, operand in zip(body.args, op.operands, strict=False):
+            param.name = param.name or operand.name
             if operand in self.tapes:
                 self.tapes[param] = self.tapes[operand]
         self.block(body)
@@ -144,9 +145,9 @@ class _Expansion:
         self.tapes[op.results[-2]] = Tape(adjoint)
         for block in (forward, adjoint):
             substitute(block, inputs)
-            for inner in walk(block):
-                for name in (AT_MOST, STRIDE):
-                    inner.attrs.pop(name, None)
+            for loop in (inner for inner in walk(block) if inner.name in ("for", "while")):
+                for name in (AT_MOST, STRIDE):  # a slice has a stride of its own
+                    loop.attrs.pop(name, None)
         return forward
 
     def adjoint(
