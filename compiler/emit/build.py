@@ -19,8 +19,8 @@ NO_NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": "0"}
 NATIVE_LOOPS = {"xla_cpu_small_while_loop_byte_threshold": str(10**9)}
 """XLA: compile loops to native code whatever they read, as jaxlib 0.12 does unasked; 0.10 asks for less."""
 NO_LIBRARY_REDUCTIONS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
-"""XLA: only dots use its library kernels. Those for reductions take a maximum or minimum beside NaN for the number, and
-a loop with one of them is not native."""
+"""XLA: only dots use its library kernels. Those for reductions keep a loop from being native, and take a maximum or
+minimum beside NaN for the number; outside of loops these are written in other ways (see hloc.ops.binary)."""
 LARGE_TRIP = 1 << 18
 """Elements computed in a trip from which on that cost does not matter."""
 MOVING = frozenset({"constant", "read", "upd", "barrier", "scatter", "call"})
@@ -31,7 +31,7 @@ def build_options(module: Module, options: EmitOptions) -> BuildOptions:
     """Compile options for a prepared module. In strict mode, nothing that may move a product next to a sum."""
     if options.platform != "cpu":
         return BuildOptions()
-    overrides = NO_LIBRARY_REDUCTIONS if _reduces_extremes(module) or _reduces_in_loop(module) else {}
+    overrides = NO_LIBRARY_REDUCTIONS if _reduces_in_loop(module) else {}
     if not options.tune:
         return BuildOptions(overrides=overrides)
     extra: dict[str, str] = {}
@@ -39,18 +39,6 @@ def build_options(module: Module, options: EmitOptions) -> BuildOptions:
         extra |= VERSIONING_FLAGS
     extra |= NO_NATIVE_LOOPS if _only_large_loops(module) else NATIVE_LOOPS
     return BuildOptions(overrides=overrides, extra=extra)
-
-
-def _reduces_extremes(module: Module) -> bool:
-    """Whether a float reduction may be fused with a float maximum or minimum; `reduce_max` itself keeps NaN."""
-    names = {
-        op.name
-        for f in module.functions.values()
-        for op in walk(f.block)
-        for v in op.results
-        if v.type.dtype.kind == "f"
-    }
-    return any(n.startswith("reduce_") for n in names) and bool(names & {"maximum", "minimum"})
 
 
 def _reduces_in_loop(module: Module) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from hloc import mlir
 from hloc.diagnostics.errors import DTypeError
 from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
+from hloc.mlir.build import compare
 from hloc.ops import division, power, prelude
 from hloc.ops.algebra import Term, complex_of, mul0, terms, where
 from hloc.ops.families import Binary
@@ -171,12 +172,27 @@ class Power(Binary):
         return [mlir.hlo.power(*args)]
 
 
+class Choice(CheapBinary):
+    """Maximum or minimum. XLA's CPU compiler hands reductions with one in them to a library that loses NaN."""
+
+    kinds = "biuf"
+    direction: ClassVar[str]
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        (x, y), kind = args, op.result.type.dtype.kind
+        if kind != "f" or ctx.platform != "cpu" or ctx.in_loop:
+            return super().lower(ctx, op, args)
+        first = mlir.hlo.or_(compare(x, cls.direction, y), compare(x, "NE", x))
+        return [mlir.hlo.select(first, x, y)]  # a form that the library does not know
+
+
 @register
-class Maximum(CheapBinary):
+class Maximum(Choice):
     """The greater operand; NaN if one is NaN. Logical or of bools."""
 
     name = "maximum"
-    kinds = "biuf"
+    direction = "GE"
     reference = np.maximum
     text = "np.maximum({0}, {1})"
 
@@ -187,11 +203,11 @@ class Maximum(CheapBinary):
 
 
 @register
-class Minimum(CheapBinary):
+class Minimum(Choice):
     """The smaller operand; NaN if one is NaN. Logical and of bools."""
 
     name = "minimum"
-    kinds = "biuf"
+    direction = "LE"
     reference = np.minimum
     text = "np.minimum({0}, {1})"
 

@@ -217,7 +217,7 @@ class Extreme(Reduce):
         here = x.equals(repeated(op, best))
         ones = here.apply("convert", dtype=x.type.dtype)
         count = Term(b, emit(b, "reduce_sum", ones.value, axes=op.attrs["axes"]))
-        return here, count.apply("maximum", 1)
+        return here, where(count.equals(0), 1, count)
 
 
 FEW = 64
