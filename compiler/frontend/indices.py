@@ -30,7 +30,7 @@ from hloc.ir.core import Value
 from hloc.ops import helpers
 from hloc.ops.elementwise import Add, And, Select
 from hloc.ops.indexing import Read
-from hloc.ops.reduction import Argmin, ReduceAnd
+from hloc.ops.reduction import Argmin
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -190,7 +190,7 @@ def _picker_values(sp: Specializer, part: AbstractValue, size: int, dim: int) ->
         first = sp.emit(Argmin, flat_ok, axis=0) if x.type.size > 1 else sp.constant(0, np.int64)
         flat = helpers.reshape(b, x, (x.type.size,))
         bad = Tensor(sp.emit(Read, flat, first, sizes=(1,), drop=(0,)))
-        all_ok = sp.emit(ReduceAnd, flat_ok, axes=(0,))
+        all_ok = sp.emit(Read, flat_ok, first, sizes=(1,), drop=(0,))  # the first that is not, if there is one
     else:
         bad, all_ok = Tensor(x), ok
     check(sp, all_ok, IndexError, _bounds_message(bad, dim, size))

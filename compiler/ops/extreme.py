@@ -58,6 +58,8 @@ class ArgReduce(OpDef):
         width = _row_width(type) if ctx.platform == "cpu" and not ctx.in_loop else 0
         if width:
             return [_by_rows(ctx, x, type, width, cls.largest)]
+        if type.dtype.kind == "b":
+            return [_first_bool(ctx, x, type, axis, cls.largest)]
         return [_by_two_passes(ctx, x, type, axis, cls.largest)]
 
     @classmethod
@@ -93,6 +95,18 @@ def _by_two_passes(ctx: Any, x: MlirValue, type: TensorType, axis: int, largest:
         moved = build.compare(found, "LT", build.full(ctx, result, 0))
         found = hlo.select(moved, hlo.add(found, build.full(ctx, result, size)), found)
     return build.convert(ctx, found, result.with_dtype(I64.dtype))
+
+
+def _first_bool(ctx: Any, x: MlirValue, type: TensorType, axis: int, wanted: bool) -> MlirValue:
+    """The least index that has the wanted bool, 0 where none has, by one reduction."""
+    hlo, size = mlir.hlo, type.shape[axis]
+    narrow = type.with_dtype(np.dtype(np.int32 if size < 2**31 else np.int64))
+    places, none = build.iota(ctx, narrow, axis), build.full(ctx, narrow, size)
+    candidates = hlo.select(x, places, none) if wanted else hlo.select(x, none, places)
+    found = build.reduce(ctx, candidates, narrow, size, (axis,), hlo.minimum)
+    result = narrow.with_shape(build.sizes_of(type.shape, (axis,)))
+    zero, missing = build.full(ctx, result, 0), build.compare(found, "EQ", build.full(ctx, result, size))
+    return build.convert(ctx, hlo.select(missing, zero, found), result.with_dtype(I64.dtype))
 
 
 def _row_width(type: TensorType) -> int:
