@@ -20,12 +20,35 @@ import numpy as np
 
 import hloc
 from hloc.calling import BoundProgram
+from hloc.program import TapeOverflow
 from tests.language.agreement import define, outcome
 from tests.random_programs.check import PrintedPython
 
 STEP = 1e-4
 STENCIL = ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0))
 RELATIVE = 1e-8
+Run = Callable[[Any], Callable[..., Any]]
+
+
+def by_xla(compiled: Any) -> Callable[..., Any]:
+    return lambda *arguments: compiled(*arguments)
+
+
+def by_numpy(compiled: Any) -> Callable[..., Any]:
+    """A compiled function by way of its printed Python."""
+    program = None
+
+    def run(*arguments: Any) -> Any:
+        nonlocal program
+        while True:
+            program = program or compiled.lower(*arguments).program
+            try:
+                return BoundProgram(program, PrintedPython(program)).run(compiled._bind(arguments, {}))
+            except TapeOverflow as overflow:
+                program = None
+                compiled._capacities[overflow.site] = 1 << (overflow.rows - 1).bit_length()
+
+    return run
 
 
 def leaves(x: Any) -> Iterator[Any]:
@@ -118,10 +141,12 @@ def check_gradient(
     directions: int = 2,
     relative: float = RELATIVE,
     reference: Callable[..., Any] | None = None,
+    run: Run = by_xla,
 ) -> None:
     """Assert that hloc's derivatives of a scalar function are right at these arguments.
 
     reference: what CPython runs in place of the function, where that asks for derivatives itself.
+    run: who runs the derivatives, `by_xla` or `by_numpy`.
     """
     plain = reference or function
     wrt = float_arguments(arguments) if wrt is None else wrt
@@ -129,7 +154,7 @@ def check_gradient(
     before = outcome(plain, arguments)
     assert before.error is None, before.error
     expected = before.result
-    value, gradient = value_and_gradient(function, arguments, wrt)
+    value, gradient = value_and_gradient(function, arguments, wrt, run)
     np.testing.assert_allclose(float(value), float(expected), rtol=1e-12, atol=1e-14)
     check_shapes(gradient, tuple(arguments[place] for place in wrt))
     along = [tuple(random_like(arguments[place], rng) for place in wrt) for _ in range(directions)]
@@ -142,7 +167,7 @@ def check_gradient(
             moved = plain(*shifted(arguments, wrt, direction, 1e-30j))
             close(inner(gradient, direction), float(np.imag(moved)) / 1e-30, scale, 1e-12, "complex step")
     if forward:
-        tangent = directional(function, arguments, wrt)(*copy.deepcopy(arguments), *copy.deepcopy(along[0]))
+        tangent = run(directional(function, arguments, wrt))(*copy.deepcopy(arguments), *copy.deepcopy(along[0]))
         scale = magnitude(gradient, along[0])
         close(float(tangent), inner(gradient, along[0]), scale + 1e-6, 1e-10, "forward against reverse")
     if printed:
@@ -150,10 +175,11 @@ def check_gradient(
 
 
 def value_and_gradient(
-    function: Callable[..., Any], arguments: tuple[Any, ...], wrt: tuple[int, ...]
+    function: Callable[..., Any], arguments: tuple[Any, ...], wrt: tuple[int, ...], run: Run = by_xla
 ) -> tuple[Any, Any]:
     """hloc's value and the tuple of gradients; the arguments stay as they are."""
-    return hloc.value_and_grad(function, argnums=wrt)(*copy.deepcopy(arguments))
+    value, gradient = run(hloc.value_and_grad(function, argnums=wrt))(*copy.deepcopy(arguments))
+    return value, gradient
 
 
 def check_shapes(gradient: Any, arguments: tuple[Any, ...]) -> None:
@@ -203,19 +229,20 @@ def check_second_order(
     arguments: tuple[Any, ...],
     wrt: tuple[int, ...] | None = None,
     relative: float = RELATIVE,
+    run: Run = by_xla,
 ) -> None:
     """Assert that the gradient of a projection of the gradient is right, in reverse and forward over reverse."""
     wrt = float_arguments(arguments) if wrt is None else wrt
     rng = np.random.default_rng(len(arguments))
     weights, direction = (tuple(random_like(arguments[place], rng) for place in wrt) for _ in range(2))
-    slope = hloc.grad(function, argnums=wrt)
+    slope = run(hloc.grad(function, argnums=wrt))
     columns = differences(slope, arguments, wrt, direction)
     program = projected(function, arguments, wrt)
-    twice = hloc.grad(program, argnums=wrt)(*copy.deepcopy(arguments), *weights)
+    twice = run(hloc.grad(program, argnums=wrt))(*copy.deepcopy(arguments), *weights)
     first = magnitude(slope(*copy.deepcopy(arguments)), weights)
     scale = magnitude(twice, direction) + magnitude(columns, weights) + 1e-2 * first
     close(inner(twice, direction), inner(columns, weights), scale, relative, "reverse over reverse")
-    tangent = directional(program, (*arguments, *weights), wrt)
+    tangent = run(directional(program, (*arguments, *weights), wrt))
     found = float(tangent(*copy.deepcopy(arguments), *weights, *direction))
     close(found, inner(twice, direction), scale, 1e-9, "forward over reverse")
 
@@ -224,10 +251,7 @@ def check_printed(
     function: Callable[..., Any], arguments: tuple[Any, ...], wrt: tuple[int, ...], gradient: Any
 ) -> None:
     """The printed derivative, run by NumPy, gives the same numbers."""
-    derivative = hloc.value_and_grad(function, argnums=wrt)
-    arguments = copy.deepcopy(arguments)
-    program = derivative.lower(*arguments).program
-    _, found = BoundProgram(program, PrintedPython(program)).run(derivative._bind(arguments, {}))
+    _, found = value_and_gradient(function, arguments, wrt, by_numpy)
     for f, e in zip(leaves(found), leaves(gradient), strict=True):
         scale = float(np.max(np.abs(e), initial=0.0))
         np.testing.assert_allclose(np.asarray(f), np.asarray(e), rtol=1e-10, atol=1e-12 * scale, err_msg="printed")

@@ -25,14 +25,26 @@ from tests.random_programs.generator import Program
 from tests.random_programs.reduce import reduce
 
 from . import agreement
-from .agreement import check_gradient, check_second_order, differences, float_arguments, random_like
+from .agreement import (
+    Run,
+    by_numpy,
+    by_xla,
+    check_gradient,
+    check_second_order,
+    differences,
+    float_arguments,
+    random_like,
+)
 from .generator import generate
 
 SECONDS = 30
 
 
-def compare(program: Program, second: bool = False, capacity: int | None = None) -> Verdict:
-    """What hloc's derivatives are, beside differences. capacity: rows of logs to begin with."""
+def compare(program: Program, second: bool = False, capacity: int | None = None, run: Run = by_numpy) -> Verdict:
+    """What hloc's derivatives are, beside differences. capacity: rows of logs to begin with.
+
+    run: by NumPy programs start sooner; by XLA the emission is tested too.
+    """
     try:
         function = define(program.source)
     except (SyntaxError, LookupError) as error:
@@ -43,9 +55,9 @@ def compare(program: Program, second: bool = False, capacity: int | None = None)
             return Verdict("discarded", reason)
         try:
             with rows(capacity):
-                check_gradient(function, *arguments, relative=1e-6)
+                check_gradient(function, *arguments, relative=1e-6, printed=False, run=run)
                 if second:
-                    check_second_order(function, arguments, relative=1e-5)
+                    check_second_order(function, arguments, relative=1e-5, run=run)
         except hloc.CompileError as error:
             headline = re.sub(r"\d+", "#", str(error).splitlines()[0])
             return Verdict("refused", f"{type(error).__name__}: {headline}", str(error))
@@ -94,9 +106,9 @@ def unfit(function: Callable[..., Any], arguments: tuple[Any, ...]) -> str | Non
     return None
 
 
-def reduce_like(program: Program, second: bool, capacity: int | None) -> Program:
+def reduce_like(program: Program, **how: Any) -> Program:
     """The smallest program found with the same sort of fault."""
-    wanted = compare(program, second, capacity).sort
+    wanted = compare(program, **how).sort
 
     def stop(*_: object) -> None:
         raise TimeoutError
@@ -104,7 +116,7 @@ def reduce_like(program: Program, second: bool, capacity: int | None) -> Program
     def fails(candidate: Program) -> bool:
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
-            return compare(candidate, second, capacity).sort == wanted
+            return compare(candidate, **how).sort == wanted
         except TimeoutError:  # it may no longer end
             return False
         finally:
@@ -115,8 +127,8 @@ def reduce_like(program: Program, second: bool, capacity: int | None) -> Program
 
 
 def choices(seed: int) -> dict[str, Any]:
-    """Whether the second order is checked, and how much room logs have at first: a part of the programs each."""
-    return {"second": seed % 5 == 0, "capacity": (None, 1, 3)[seed % 3]}
+    """Who runs it, whether the second order is checked, how much room logs have at first: a part of the programs each."""
+    return {"run": by_xla if seed % 4 == 0 else by_numpy, "second": seed % 5 == 0, "capacity": (None, 1, 3)[seed % 3]}
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def generate(rng: random.Random) -> Program:
         for name, shape in PARAMETERS.items():
             writer.names[name] = shape
         writer.integers.append("n")
-        writer.statements(rng.randint(3, 7), depth=3)
+        writer.statements(rng.randint(3, 6), depth=rng.randint(1, 3))
         writer.line(f"return {writer.summary()}")
     floats = [
         np.array([rng.uniform(-1.2, 1.2) for _ in range(int(np.prod(s)))]).reshape(s) for s in PARAMETERS.values()
