@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from hloc.derivative import Derivative, innermost, signature
+from hloc.derivative import Derivative, Rewritten, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
@@ -99,6 +99,8 @@ class CompiledFunction:
     ) -> None:
         if isinstance(function, CompiledFunction):
             function = function.__hloc_function__
+        if isinstance(function, Rewritten):
+            function = Derivative("value", function)
         if isinstance(function, Derivative):
             self._describe(function)
         elif isinstance(function, types.FunctionType):

@@ -17,8 +17,9 @@ from typing import Any
 class Derivative:
     """A derivative of `function` as a function.
 
-    kind, and what is called: "grad", "value_and_grad", "jacfwd", "jacrev", "hessian" with the arguments of `function`;
-    "jvp" and "hvp" with (primals, tangents), "vjp" and "linearize" with a tuple of primals.
+    kind, and what is called: "value" (the function itself), "grad", "value_and_grad", "jacfwd", "jacrev" and "hessian"
+    with the arguments of `function`; "jvp" and "hvp" with (primals, tangents), "vjp" and "linearize" with a tuple of
+    primals.
     argnums, argnames: the arguments to differentiate by; argnames count where both are given.
     has_aux: `function` returns a pair, of which only the first part is differentiated.
     """
@@ -44,7 +45,8 @@ class Derivative:
     @property
     def name(self) -> str:
         """Such as "grad_f"."""
-        return f"{self.kind}_{getattr(self.function, '__name__', type(self.function).__name__).strip('<>')}"
+        of = getattr(self.function, "__name__", type(self.function).__name__).strip("<>")
+        return of if self.kind == "value" else f"{self.kind}_{of}"
 
 
 class Rewritten:

@@ -84,6 +84,8 @@ def call_derivative(
 ) -> AbstractValue:
     """Call a derivative of a function."""
     match derivative.kind:
+        case "value":
+            return call(sp, function, args, kwargs)
         case "grad" | "value_and_grad":
             return derivatives.gradient(sp, derivative, function, args, kwargs)
         case "jacfwd" | "jacrev":

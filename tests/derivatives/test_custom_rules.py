@@ -60,6 +60,15 @@ def test_methods_and_arguments_that_are_not_differentiated() -> None:
     np.testing.assert_allclose(hloc.grad(lambda x: p.power(x).sum() * 2)(X), np.full(3, 600.0))
 
 
+def test_functions_with_rules_are_compiled() -> None:
+    f = hloc.compile(tenfold, checks=False)
+    assert f.__name__ == "tenfold"
+    np.testing.assert_allclose(f(X, y=2.0), np.sin(X) * 2)
+    np.testing.assert_allclose(hloc.grad(lambda x: f(x, 2.0).sum())(X), 20 * np.cos(X))
+    np.testing.assert_allclose(hloc.jvp(f, (X, 2.0), (X, 0.0))[1], 20 * np.cos(X) * X)
+    np.testing.assert_allclose(hloc.compile(hloc.checkpoint(lambda x: x * 2))(X), X * 2)
+
+
 def test_the_rule_holds_inside_of_itself() -> None:
     f = hloc.custom_jvp(lambda x: np.exp(x))
     f.defjvp(lambda primals, tangents: (f(primals[0]), 2 * f(primals[0]) * tangents[0]))
