@@ -83,11 +83,13 @@ class Nesting:
                 room -= grows
 
     def _is_atom(self, op: Op) -> bool:
-        """Whether an op is written in place wherever it is used: a constant, or one repeated."""
+        """Whether an op is written in place wherever it is used: a constant, or one repeated; or where it is used,
+        whatever the length: a number as an array, to be put into another."""
         repeated = (
             op.name == "broadcast_in_dim" and op.operands[0] in self.ops and self._is_atom(self.ops[op.operands[0]])
         )
-        return repeated or is_small_constant(op)
+        stacked = op.name == "reshape" and not op.operands[0].type.rank and self._counts[op.result] == 1
+        return repeated or stacked or is_small_constant(op)
 
     def _may_nest(self, op: Op, at: int, scope: _Scope, uses: dict[Value, int]) -> bool:
         longest = {1: LONGEST_PART, 2: LONGEST_REPEATED}.get(uses[op.result], 0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hloc.ir.core import Function, Op, Value, walk
+from hloc.ir.hints import hint
 from hloc.ir.names import Namer, base_name, identifier
 from hloc.ir.to_python.copies import Classes
 from hloc.ir.to_python.liveness import Listener, Liveness
@@ -21,12 +22,26 @@ def assign_variables(function: Function, nested: Mapping[Value, Op], reserved: I
     """The variable of each value that is not nested; names in `reserved` are left alone."""
     interference = _Interference()
     Liveness(interference, nested).function(function)
-    groups = _Groups(interference.neighbours)
+    groups = _Groups(interference.neighbours, set(function.params))
     for first, second in _ties(function):
         if first in interference.neighbours and second in interference.neighbours:
             groups.join(first, second)
-    _join_same_names([v for v in _definitions(function) if v in interference.neighbours], groups)
-    return _names(function, interference.neighbours, groups, reserved)
+    hints = _hints(function, nested)
+    _join_same_names([v for v in _definitions(function) if v in interference.neighbours], groups, hints)
+    return _names(function, interference.neighbours, groups, reserved, hints)
+
+
+def _hints(function: Function, nested: Mapping[Value, Op]) -> dict[Value, str]:
+    """The user's names, and names for other values where there are good ones."""
+    producers = dict(nested)
+    special: dict[Value, str] = {}
+    for op in walk(function.block):
+        producers.update((result, op) for result in op.results)
+        if op.name in ("for", "while"):
+            special[op.regions[-1].args[0]] = "k"
+        elif op.name == "upd" and base_name(op.operands[0].name).endswith("_log"):
+            special[op.operands[1]] = base_name(op.operands[0].name).removesuffix("_log")
+    return {v: identifier(v.name) or special.get(v) or hint(v, producers) for v in _definitions(function)}
 
 
 class _Interference(Listener):
@@ -44,10 +59,12 @@ class _Interference(Listener):
 
 
 class _Groups(Classes):
-    """Values that share a variable."""
+    """Values that share a variable; a parameter shares it only with values that have no other name."""
 
-    def __init__(self, neighbours: dict[Value, set[Value]]) -> None:
+    def __init__(self, neighbours: dict[Value, set[Value]], params: set[Value]) -> None:
         super().__init__()
+        self.bases = {v: {base_name(v.name)} if v.name else set() for v in neighbours}
+        self.fixed = {v: {base_name(v.name)} if v in params else set() for v in neighbours}
         self.members: dict[Value, set[Value]] = {v: {v} for v in neighbours}
         self.neighbours = {v: set(others) for v, others in neighbours.items()}
 
@@ -56,9 +73,17 @@ class _Groups(Classes):
         first, second = (self.find(v) for v in values)
         if first is second or not self.members[first].isdisjoint(self.neighbours[second]):
             return
+        if any(self.fixed[one] and self.bases[other] - self.fixed[one] for one, other in _both(first, second)):
+            return
         super().join(first, second)
+        self.bases[first] |= self.bases.pop(second)
+        self.fixed[first] |= self.fixed.pop(second)
         self.members[first] |= self.members.pop(second)
         self.neighbours[first] |= self.neighbours.pop(second)
+
+
+def _both(first: Value, second: Value) -> tuple[tuple[Value, Value], ...]:
+    return (first, second), (second, first)
 
 
 def _ties(function: Function) -> Iterator[tuple[Value, Value]]:
@@ -82,11 +107,11 @@ def _ties(function: Function) -> Iterator[tuple[Value, Value]]:
                 yield from zip(op.results, region.results, strict=True)
 
 
-def _join_same_names(values: Iterable[Value], groups: _Groups) -> None:
+def _join_same_names(values: Iterable[Value], groups: _Groups, hints: Mapping[Value, str]) -> None:
     by_name: dict[str, list[Value]] = {}
     for value in values:
-        if value.name:
-            by_name.setdefault(value.name, []).append(value)
+        if hints[value]:
+            by_name.setdefault(hints[value], []).append(value)
     for same in by_name.values():
         for value in same[1:]:
             groups.join(same[0], value)
@@ -102,15 +127,19 @@ def _definitions(function: Function) -> Iterator[Value]:
 
 
 def _names(
-    function: Function, values: Mapping[Value, object], groups: _Groups, reserved: Iterable[str]
+    function: Function,
+    values: Mapping[Value, object],
+    groups: _Groups,
+    reserved: Iterable[str],
+    wanted: Mapping[Value, str],
 ) -> dict[Value, str]:
     namer = Namer(reserved)
     hints: dict[Value, str] = {}
-    for value in _definitions(function):
-        if value in values and value.name:
-            first = hints.setdefault(groups.find(value), value.name)
-            if value.name == base_name(first):
-                hints[groups.find(value)] = value.name
+    for value in sorted((v for v in _definitions(function) if v in values), key=lambda v: not v.name):
+        if name := wanted[value]:
+            first = hints.setdefault(groups.find(value), name)
+            if name == base_name(first):
+                hints[groups.find(value)] = name
     names: dict[Value, str] = {}
     result: dict[Value, str] = {}
     for value in _definitions(function):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hloc.ir.core import Block, Op, Value
+from hloc.ir.hints import hint, kind_of
 from hloc.ir.types import TensorType
 from hloc.ops.algebra import emit, full
 from hloc.ops.helpers import compare, constant
@@ -115,7 +116,7 @@ class LoopLog:
         index_here = self._emit_at_start(self.body, here)
         index_there = self._emit_at_start(self.adjoint, there)
         found = {v: self._log(v, rows, index_here, index_there) for v in values}
-        learned, span = self.needed is not None, self.loop.span
+        learned, span = None in trips, self.loop.span
         saved = tuple(Saved(v.name or "value", v.type, rows, learned, reasons.get(v, ""), span) for v in values)
         loops = [op for op, _ in self.path if op.name in ("for", "while")]
         outer_trips = rows if len(loops) == 1 else trips[0] or 1
@@ -196,7 +197,7 @@ class LoopLog:
     def _log(self, value: Value, rows: int, here: Value, there: Value) -> Value:
         """Carry a log to the body, write the value into it after its definition, read it back in the adjoint."""
         tree, b = self.tree, self.tree.builder
-        type, name = TensorType((rows, *value.type.shape), value.type.dtype), f"{value.name or 'value'}_log"
+        type, name = TensorType((rows, *value.type.shape), value.type.dtype), f"{self._name(value)}_log"
         start = Block()
         with b.at(start), b.spanned(self.loop.span):
             empty = full(b, type, 0)
@@ -215,13 +216,20 @@ class LoopLog:
             zeros = [constant(b, 0, np.int64) for _ in value.type.shape]
             sizes = (1, *value.type.shape)
             loaded = emit(b, "read", complete, there, *zeros, sizes=sizes, drop=(0,))
-            loaded.name = value.name
+            loaded.name = value.name and self._name(value)
         after = tree.producer.get(there)
         if after is not None and tree.home[there] is self.adjoint:
             tree.insert(read.ops, self.adjoint, after=after)
         else:
             tree.insert(read.ops, self.adjoint)
         return loaded
+
+    def _name(self, value: Value) -> str:
+        """What a saved value is called; the next value of a carry is told from the one before."""
+        if not value.name:
+            return hint(value, self.tree.producer) or kind_of(value, self.tree.producer)
+        carried = value in self.body.results and any(arg.name == value.name for arg in self.body.args)
+        return f"{value.name}_next" if carried else value.name
 
     def _insert_after(self, ops: list[Op], *values: Value) -> None:
         """Put operations into the body as soon as these values are there."""
