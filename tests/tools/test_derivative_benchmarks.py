@@ -38,3 +38,10 @@ def test_adjoints_by_hand(case: Case) -> None:
     wanted = measure.theirs(case).gradient(*case.arguments)
     value, gradient = grids.hand_written[case.function](*case.arguments)
     measure.assert_same((value, (gradient,)), wanted, case.name)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_gradients_agree(case: Case) -> None:
+    wanted = measure.theirs(case).gradient(*case.arguments)
+    measure.assert_same(measure.ours(case).gradient(*case.arguments), wanted, case.name)
