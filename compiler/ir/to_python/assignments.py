@@ -1,7 +1,7 @@
 """Assignments that happen at once, as a sequence of statements.
 
 a := b, b := a + b      a, b = b, a + b
-s := s + x, k := k      s = s + x
+s := s + x, k := k      s = s + x, which is `s += x` for numbers
 """
 
 from __future__ import annotations
@@ -27,6 +27,17 @@ def assignments(pairs: list[Pair]) -> list[Any]:
         statements.append(trees.assign(trees.target([free[0]]), free[1]))
         pending.remove(free)
     return statements
+
+
+def shortened(statement: Any) -> Any:
+    """`s += x` for `s = s + x`."""
+    (target,), value = statement.targets, statement.value
+    short = isinstance(value, gast.BinOp) and isinstance(value.op, gast.Add | gast.Sub)
+    if not short or not isinstance(target, gast.Name):
+        return statement
+    if not isinstance(value.left, gast.Name) or value.left.id != target.id:
+        return statement
+    return gast.AugAssign(target, value.op, value.right)
 
 
 def _together(pairs: list[Pair]) -> Any:

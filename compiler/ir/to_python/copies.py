@@ -6,8 +6,9 @@
 
 An array may be written in place when the program made it itself (a parameter belongs to the caller) and when no
 value that may share its memory is live after the write. Values are put into classes of possibly shared memory:
-views, loop variables with their initial and next values, results of branches. A copy goes before the outermost loop
-through which the array is carried if that is enough, else before the write.
+views, loop variables with their initial and next values, results of branches. If windows of the array are all that is
+in the way, they are copied. Else a copy goes before the outermost loop through which the array is carried if that is
+enough, else before the write.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.names import base_name
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.to_python.liveness import Listener, Liveness
 from hloc.ir.to_python.prepare import blocks, use_counts
@@ -73,6 +75,8 @@ def _join_control(classes: Classes, op: Op) -> None:
 def insert_copies(function: Function) -> None:
     """Insert `copy` ops (in place) until every write may happen in place."""
     copies: dict[_Place, Op] = {}
+    while windows := _windows_in_the_way(function):
+        _copy_results(function, windows)
     while writes := _unsafe_writes(function):
         sources, done = _Sources(function.block), set[_Place]()
         for op in writes:
@@ -95,12 +99,39 @@ def _remove_useless(function: Function, copies: dict[_Place, Op]) -> None:
                 block.ops = [other for other in block.ops if other is not copy]
 
 
+def _windows_in_the_way(function: Function) -> set[Value]:
+    """Windows that are read after a write to their array, which would be safe but for them."""
+    made = {op.result: op for op in walk(function.block) if len(op.results) == 1}
+    found: set[Value] = set()
+    for values in _find(function).shared.values():
+        if all(v in made and made[v].name in ("read", "slice") for v in values):
+            found |= values
+    return found
+
+
+def _copy_results(function: Function, values: set[Value]) -> None:
+    """Make each of the values a copy."""
+    for block in blocks(function.block):
+        ops: list[Op] = []
+        for op in block.ops:
+            ops.append(op)
+            if len(op.results) == 1 and op.result in values:
+                view = Value(op.result.type)
+                ops.append(Op(REGISTRY["copy"], (view,), {}, (), op.results, op.span))
+                op.results = (view,)
+        block.ops = ops
+
+
 def _unsafe_writes(function: Function) -> list[Op]:
+    return _find(function).unsafe[::-1]
+
+
+def _find(function: Function) -> _Finder:
     classes = memory_classes(function)
     foreign = {classes.find(v) for v in _foreign(function)}
     finder = _Finder(classes, foreign, _private_writes(function.block))
     Liveness(finder, {}).function(function)
-    return finder.unsafe[::-1]
+    return finder
 
 
 def _private_writes(block: Block) -> set[Op]:
@@ -130,20 +161,51 @@ def _foreign(function: Function) -> list[Value]:
     return [v for v in function.params if v.type.rank] + broadcasts
 
 
+def sums_in_place(function: Function, classes: Classes) -> set[Op]:
+    """Additions to an array that nothing else reads afterwards, not even a part of it: `x += y` for the next x."""
+    finder = _Sums(classes, {classes.find(v) for v in _foreign(function)})
+    Liveness(finder, {}).function(function)
+    return finder.found
+
+
+class _Sums(Listener):
+    """Collects additions whose first operand may become the result."""
+
+    def __init__(self, classes: Classes, foreign: set[Value]) -> None:
+        self.classes, self.foreign = classes, foreign
+        self.found: set[Op] = set()
+
+    def passed(self, op: Op, live: set[Value]) -> None:
+        if op.name not in ("add", "subtract") or not op.result.type.rank or not _continues(op):
+            return
+        memory = self.classes.find(op.operands[0])
+        if memory not in self.foreign and not any(self.classes.find(v) is memory for v in live):
+            self.found.add(op)
+
+
+def _continues(op: Op) -> bool:
+    """Whether the result has the name of the first operand."""
+    name = op.operands[0].name
+    return bool(name) and base_name(name) == base_name(op.result.name)
+
+
 class _Finder(Listener):
     """Collects the writes that must not happen in place."""
 
     def __init__(self, classes: Classes, foreign: set[Value], private: set[Op]) -> None:
         self.classes, self.foreign, self.private = classes, foreign, private
         self.unsafe: list[Op] = []
+        self.shared: dict[Op, set[Value]] = {}  # what is in the way of a write to an array of the program's own
 
     def passed(self, op: Op, live: set[Value]) -> None:
         if op.name != "upd" or not op.result.type.rank or op in self.private:
             return
         written = self.classes.find(op.result)
-        shared = any(v is not op.result and self.classes.find(v) is written for v in live)
+        shared = {v for v in live if v is not op.result and self.classes.find(v) is written}
         if shared or written in self.foreign:
             self.unsafe.append(op)
+        if shared and written not in self.foreign:
+            self.shared[op] = shared
 
 
 class _Sources:

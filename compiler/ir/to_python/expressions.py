@@ -70,7 +70,7 @@ class Expressions:
         if op.name == "select":
             arguments[0] = self.loose(op.operands[0])
         for i in self._loose_operands(op, form):
-            arguments[i] = self._without_broadcast(op.operands[i])
+            arguments[i] = self.small(op.operands[i])
         tree = form.fill(arguments)
         if op.name in VIEWS and not op.result.type.rank:
             return gast.Subscript(tree, trees.literal(()), gast.Load())
@@ -104,7 +104,8 @@ class Expressions:
         op = self.nested.get(value)
         return op.operands[0] if op is not None and op.name == "broadcast_in_dim" else value
 
-    def _without_broadcast(self, value: Value) -> Any:
+    def small(self, value: Value) -> Any:
+        """`loose`, or what a nested broadcast repeats, where NumPy repeats it."""
         inner, op = self._inner(value), self.nested.get(value)
         axes = new_axes(op.attrs["dims"], value.type.rank) if op is not None and inner is not value else ""
         return template(f"{hole(0)}{axes}").fill([self.loose(inner)]) if axes else self.loose(inner)

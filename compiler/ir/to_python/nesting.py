@@ -8,7 +8,7 @@ of the same name its next value.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hloc.ir.core import Block, Function, Op, Value, walk
 from hloc.ir.names import base_name
@@ -23,18 +23,19 @@ _STATEMENTS = ("upd", "if", "switch", "while", "for")
 
 
 class Nesting:
-    """`ops` maps each nested value to the op that defines it."""
+    """`ops` maps each nested value to the op that defines it. `in_place`: additions that write their first operand."""
 
-    def __init__(self, function: Function, classes: Classes) -> None:
+    def __init__(self, function: Function, classes: Classes, in_place: Collection[Op]) -> None:
         self.ops: dict[Value, Op] = {}
         self._classes = classes
+        self._in_place = in_place
         self._counts = use_counts(function.block)
         self._lengths: dict[Value, int] = {}
         self._visit(function.block, [])
 
     def _visit(self, block: Block, targets: Sequence[str]) -> None:
         """`targets` are the names that the results of the block are assigned to."""
-        scope = _Scope(block, self._classes)
+        scope = _Scope(block, self._classes, self._in_place)
         for at, op in enumerate(block.ops):
             self._nest_operands(op, at, scope)
             self._measure(op)
@@ -73,7 +74,7 @@ class Nesting:
         room = LONGEST_LINE - length - sum(uses[v] * len(v.name or "t") for v in values)
         for value in sorted(dict.fromkeys(values), key=self._tree_length):
             op = scope.made.get(value)
-            if op is None or op.name in _STATEMENTS:
+            if op is None or op.name in _STATEMENTS or op in self._in_place:
                 continue
             grows = uses[value] * (self._tree_length(value) - len(value.name or "t"))
             if self._is_atom(op):
@@ -123,14 +124,14 @@ class Nesting:
 class _Scope:
     """Single results by op, and where memory is written, in one block."""
 
-    def __init__(self, block: Block, classes: Classes) -> None:
+    def __init__(self, block: Block, classes: Classes, in_place: Collection[Op]) -> None:
         self.made = {op.results[0]: op for op in block.ops if len(op.results) == 1}
         self.places = {op: at for at, op in enumerate(block.ops)}
         self.writes = [
-            (at, classes.find(write.result))
+            (at, classes.find(write.operands[0]))
             for at, op in enumerate(block.ops)
             for write in walk(Block(ops=[op]))
-            if write.name == "upd"
+            if write.name == "upd" or write in in_place
         ]
 
     def may_move(self, op: Op, to: int, reads: set[Value]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import gast
@@ -10,8 +10,8 @@ import gast
 from hloc.diagnostics.span import Span
 from hloc.ir.core import Block, Function, Op, Value
 from hloc.ir.to_python import trees
-from hloc.ir.to_python.assignments import assignments
-from hloc.ir.to_python.copies import insert_copies, memory_classes
+from hloc.ir.to_python.assignments import assignments, shortened
+from hloc.ir.to_python.copies import insert_copies, memory_classes, sums_in_place
 from hloc.ir.to_python.expressions import Expressions
 from hloc.ir.to_python.face import Face, unpacking
 from hloc.ir.to_python.nesting import Nesting
@@ -31,17 +31,21 @@ def function_tree(
     `spans`.
     """
     insert_copies(function)
-    nested = Nesting(function, memory_classes(function)).ops
-    names = assign_variables(function, nested, {*reserved, *(face.roots if face else ())})
-    writer = _FunctionWriter(function, Expressions(names, nested, weak_values(function)), spans)
+    classes = memory_classes(function)
+    in_place = sums_in_place(function, classes)
+    nested = Nesting(function, classes, in_place).ops
+    names = assign_variables(function, nested, {*reserved, *(face.roots if face else ())}, in_place)
+    writer = _FunctionWriter(function, Expressions(names, nested, weak_values(function)), in_place, spans)
     return writer.write_with(face) if face else writer.write(convert)
 
 
 class _FunctionWriter:
     """Writes the blocks of one function as lists of statements."""
 
-    def __init__(self, function: Function, expressions: Expressions, spans: dict[Any, Span]) -> None:
-        self.function, self.expressions, self.spans = function, expressions, spans
+    def __init__(
+        self, function: Function, expressions: Expressions, in_place: Collection[Op], spans: dict[Any, Span]
+    ) -> None:
+        self.function, self.expressions, self.in_place, self.spans = function, expressions, in_place, spans
         self.counts = use_counts(function.block)
 
     def write(self, convert: bool) -> Any:
@@ -92,7 +96,9 @@ class _FunctionWriter:
             statements = _CONTROL[op.name](self, op)
         else:
             targets = [self.variable(v) if self.counts[v] else "_" for v in op.results]
-            statements = [trees.assign(trees.target(targets), self.expressions.operation(op))]
+            scalar = len(op.results) == 1 and not op.result.type.rank
+            statement = trees.assign(trees.target(targets), self.expressions.operation(op))
+            statements = [shortened(statement) if scalar or op in self.in_place else statement]
         for statement in statements:
             self.spans.setdefault(statement, op.span)
         return statements
@@ -100,21 +106,24 @@ class _FunctionWriter:
     def write_window(self, op: Op) -> list[Any]:
         """`a[i] = v` or `a[i] += v`; the array gets the name of the result before."""
         array, value, *starts = op.operands
-        name, new = self.variable(op.result), self.expressions.strong(value)
+        name = self.variable(op.result)
         adds = op.attrs["mode"] == "add"
         if not array.type.rank:
+            new = self.expressions.strong(value)
             tree = gast.BinOp(self.expressions.strong(array), gast.Add(), new) if adds else new
             return assignments([(name, tree)])
         before = assignments([(name, self.expressions.strong(array))])
         window = self.expressions.window(op, trees.name(name), starts, store=True)
         if adds:
-            return [*before, gast.AugAssign(window, gast.Add(), new)]
-        return [*before, trees.assign(window, self.expressions.loose(value))]
+            return [*before, gast.AugAssign(window, gast.Add(), self.expressions.small(value))]
+        return [*before, trees.assign(window, self.expressions.small(value))]
 
     def assign(self, values: Sequence[Value], new: Sequence[Value]) -> list[Any]:
         """Give variables new values, all at once."""
         pairs = zip(values, new, strict=True)
-        return assignments([(self.variable(v), self.expressions.strong(n)) for v, n in pairs])
+        statements = assignments([(self.variable(v), self.expressions.strong(n)) for v, n in pairs])
+        scalars = {self.variable(v) for v in values if not v.type.rank}
+        return [shortened(s) if text(s.targets[0]) in scalars else s for s in statements]
 
     def if_(self, op: Op) -> list[Any]:
         then, otherwise = (self.branch(op, region) for region in op.regions)

@@ -9,7 +9,7 @@ with the same hint share a variable where they do not interfere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from hloc.ir.core import Function, Op, Value, walk
 from hloc.ir.hints import hint
@@ -18,12 +18,18 @@ from hloc.ir.to_python.copies import Classes
 from hloc.ir.to_python.liveness import Listener, Liveness
 
 
-def assign_variables(function: Function, nested: Mapping[Value, Op], reserved: Iterable[str]) -> dict[Value, str]:
-    """The variable of each value that is not nested; names in `reserved` are left alone."""
+def assign_variables(
+    function: Function, nested: Mapping[Value, Op], reserved: Iterable[str], in_place: Collection[Op]
+) -> dict[Value, str]:
+    """The variable of each value that is not nested; names in `reserved` are left alone.
+
+    in_place: additions whose result had better have the variable of the first operand.
+    """
     interference = _Interference()
     Liveness(interference, nested).function(function)
+    _keep_counters_apart(function, interference.neighbours)
     groups = _Groups(interference.neighbours, set(function.params))
-    for first, second in _ties(function):
+    for first, second in _ties(function, in_place):
         if first in interference.neighbours and second in interference.neighbours:
             groups.join(first, second)
     hints = _hints(function, nested)
@@ -86,11 +92,21 @@ def _both(first: Value, second: Value) -> tuple[tuple[Value, Value], ...]:
     return (first, second), (second, first)
 
 
-def _ties(function: Function) -> Iterator[tuple[Value, Value]]:
+def _keep_counters_apart(function: Function, neighbours: dict[Value, set[Value]]) -> None:
+    """A loop in another one has a counter of its own, although nobody may look at the outer one any more."""
+    for op in walk(function.block):
+        if op.name in ("for", "while"):
+            inner = {loop.regions[-1].args[0] for loop in walk(op.regions[-1]) if loop.name in ("for", "while")}
+            for counter in inner & neighbours.keys():
+                neighbours[counter].add(op.regions[-1].args[0])
+                neighbours.setdefault(op.regions[-1].args[0], set()).add(counter)
+
+
+def _ties(function: Function, in_place: Collection[Op]) -> Iterator[tuple[Value, Value]]:
     """Pairs of values that had better share a variable, the most wanted first."""
     ops = list(walk(function.block))
     for op in ops:
-        if op.name == "upd":
+        if op.name == "upd" or op in in_place:
             yield op.operands[0], op.result
     loops = [op for op in ops if op.name in ("for", "while")]
     for op in loops:
