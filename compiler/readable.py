@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ def face(program: Program) -> Face:
     """The signature of a program."""
     captured = {_root(entry.path): None for entry in program.inputs if entry.path.root is not None}
     return Face(
-        name=identifier(program.name.strip("<>")) or "function",
+        name=_name(program.name),
         parameters=program.parameters,
         captured=tuple(name for name in captured if name not in program.parameters),
         documentation=_documentation(program.inputs),
@@ -29,6 +30,11 @@ def face(program: Program) -> Face:
         numbers=tuple(entry.kind == "number" for entry in program.inputs),
         result=_result(program.output),
     )
+
+
+def _name(name: str) -> str:
+    found = identifier(name.strip("<>")) or "function"
+    return f"{found}_" if keyword.iskeyword(found) else found
 
 
 def _root(path: Path) -> str:

@@ -6,6 +6,8 @@ program needs in front of it. All names start with `op_`.
 
 from __future__ import annotations
 
+import ast
+import functools
 import inspect
 import math
 import re
@@ -33,8 +35,21 @@ def source(text: str) -> str:
     return "\n\n".join(_definition(name) for name in names() if name in needed)
 
 
+@functools.cache
 def _definition(name: str) -> str:
-    return inspect.getsource(globals()[name])
+    """The text of a function without its annotations."""
+    tree = ast.parse(inspect.getsource(globals()[name]))
+    text = inspect.getsource(globals()[name])
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    body = text.splitlines(keepends=True)[function.body[0].lineno - 1 :]
+    arguments = ast.unparse(_Plain().visit(function.args))
+    return f"def {name}({arguments}):\n{''.join(body)}"
+
+
+class _Plain(ast.NodeTransformer):
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(node.arg)
 
 
 def op_rsqrt(x: Any) -> Any:

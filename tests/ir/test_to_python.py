@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hloc.ops  # noqa: F401  (fills the registry)
 from hloc.diagnostics.span import Span
 from hloc.ir.core import Module, walk
 from hloc.ir.parser import parse_module

@@ -19,6 +19,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from hloc.ir.to_python.face import Face
 from hloc.ir.to_python.prepare import prepare
 from hloc.ir.to_python.source import Comments, function_source
 from hloc.ir.to_python.statements import function_tree
+
+_PACKAGE = str(Path(__file__).parents[2]) + os.sep
 
 __all__ = ["Face", "run_python", "to_python"]
 
@@ -72,9 +75,8 @@ def run_python(module: Module, args: list[Any] | tuple[Any, ...]) -> list[Any]:
 
 
 def _header(helpers: str) -> str:
-    """The imports; helpers have annotations, which are not evaluated."""
-    lines = ["from __future__ import annotations\n"] if helpers else []
-    lines += ["import math\n"] if "math." in helpers else []
+    """The imports."""
+    lines = ["import math\n"] if "math." in helpers else []
     return "\n".join([*lines, "import numpy as np\n"])
 
 
@@ -89,7 +91,9 @@ def _place(span: Span) -> str:
 
 
 def _file_and_line(span: Span) -> str:
-    return f"{os.path.basename(span.file)}:{span.line}" if span.line else ""
+    """The place in the user's files."""
+    inside = span.file.startswith(_PACKAGE)
+    return f"{os.path.basename(span.file)}:{span.line}" if span.line and not inside else ""
 
 
 def _nothing(span: Span) -> str:

@@ -70,6 +70,18 @@ def _index(parts: list[str]) -> str:
     return f"[{', '.join(parts)}]" if parts else ""
 
 
+def _pad(op: Op, args: Sequence[str]) -> str:
+    pairs = tuple(zip(op.attrs["low"], op.attrs["high"], strict=True))
+    return f"np.pad({args[0]}, {pairs[0] if len(pairs) == 1 else pairs})" if op.attrs.get("zeros") else ""
+
+
+def _gather(op: Op, args: Sequence[str]) -> str:
+    """`a[i, j]` where the indices lie in the array and belong to its first dimensions."""
+    count = len(op.attrs["dims"])
+    plain = op.attrs.get("inside") and tuple(op.attrs["dims"]) == tuple(range(count))
+    return f"{args[0]}[{', '.join(args[1:])}]" if plain else ""
+
+
 def _reduction(op: Op, args: Sequence[str]) -> str:
     function, kinds = _REDUCTIONS[op.name]
     type_, axes = op.operands[0].type, tuple(op.attrs["axes"])
@@ -93,6 +105,8 @@ _FORMS: dict[str, Callable[[Op, Sequence[str]], str]] = {
     "slice": _slice,
     "broadcast_in_dim": _broadcast,
     "dot_general": product,
+    "gather": _gather,
+    "pad": _pad,
     "reshape": _reshape,
     **dict.fromkeys(_REDUCTIONS, _reduction),
 }

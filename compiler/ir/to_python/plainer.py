@@ -92,8 +92,9 @@ def _add(plainer: Plainer, op: Op) -> Op | None:
     for first, second in ((x, y), (y, x)):
         if negated := plainer.maker(second, "negate"):
             return _instead(op, "subtract", first, *negated.operands)
-        if (padded := plainer.maker(second, "pad")) and not plainer.maker(first, "pad"):
-            return _add_padded(plainer, op, first, padded)
+        padded = plainer.maker(second, "pad")
+        if padded is not None and (sum_ := _add_padded(plainer, op, first, padded)):
+            return sum_
     return None
 
 
@@ -176,6 +177,14 @@ def _dot(plainer: Plainer, op: Op) -> Op:
     return _instead(op, "dot_general", *operands, **attrs)
 
 
+def _pad(plainer: Plainer, op: Op) -> Op | None:
+    """Zeros around an array are what np.pad gives."""
+    plain = min([*op.attrs["low"], *op.attrs["high"]], default=-1) >= 0 and not any(op.attrs["interior"])
+    return (
+        _instead(op, "pad", *op.operands, **op.attrs, zeros=True) if plain and plainer.is_zero(op.operands[1]) else None
+    )
+
+
 INDEX = TensorType((), np.dtype(np.int64))
 
 RULES: dict[str, Rule] = {
@@ -186,6 +195,7 @@ RULES: dict[str, Rule] = {
     "divide": _spread,
     "mul0": _spread,
     "broadcast_in_dim": _broadcast,
+    "pad": _pad,
     "reshape": _reshape,
     "transpose": _transpose,
     "dot_general": _dot,

@@ -36,7 +36,7 @@ class ClampIndex(OpDef):
 
 
 def prepare(module: Module, clamp: bool) -> Module:
-    """A prepared copy of the module; `clamp` says whether starts of windows are clamped."""
+    """A prepared copy of the module; `clamp` says whether indices are clamped."""
     copy = Module(main=module.main)
     for name, function in module.functions.items():
         block = clone_block(function.block, {})
@@ -162,6 +162,8 @@ def _clamp_starts(block: Block, clamp: bool) -> None:
         for op in b.ops:
             if op.name in ("read", "upd"):
                 ops += _clamp_window(op, ranges, clamp)
+            elif op.name == "gather" and op.operands[0].type.size:
+                op.attrs = {**op.attrs, "inside": not clamp}
             ops.append(op)
         b.ops = ops
 

@@ -25,7 +25,7 @@ def zeros(b: Builder, value: Value) -> Value:
 def named(cotangent: Value, value: Value) -> Value:
     """Call a cotangent after what it belongs to."""
     if not cotangent.name and value.name:
-        cotangent.name = f"{value.name}_bar"
+        cotangent.name = value.name if value.name.endswith("_bar_bar") else f"{value.name}_bar"
     return cotangent
 
 
