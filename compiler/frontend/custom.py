@@ -24,16 +24,20 @@ from hloc.frontend.derivatives import Args, Kwargs
 from hloc.frontend.joins import Template
 from hloc.frontend.separate import Body, capture_free, separate
 from hloc.frontend.signatures import function_name, parameter_names
-from hloc.frontend.state import Slot, is_status
+from hloc.frontend.state import ERROR, Slot, is_status, payload_slot
 from hloc.frontend.structure import kind_of, same
 from hloc.frontend.trees import Tree, is_float, like_leaf, tree_of, type_of
 from hloc.frontend.values import AbstractValue, Const, NeverV, Tensor, TupleV
 from hloc.ir.core import Function, Op, Value, walk
 from hloc.ops import helpers
 from hloc.ops.control import Call
+from hloc.program import TapeOverflow
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
+
+_OVERFLOW = (ERROR, payload_slot(0))
+"""The status words in which derivatives say what they need: 0 and 0 when all had room (see `raise_on_overflow`)."""
 
 
 def checkpointed(sp: Specializer, function: AbstractValue, args: Args, kwargs: Kwargs) -> AbstractValue:
@@ -149,7 +153,7 @@ class _Ruled:
             residuals = tree_of(sp, kept)
             kept_values = _data(sp, residuals)
         status = self._close([(self.body, self.values), (body, values)])
-        reverse = self._backward(backward, residuals, kept_values)
+        reverse, needed = self._backward(backward, residuals, kept_values)
         params = list(reverse.block.args)
         outer = capture_free(sp, [reverse.block])
         body.block.results += [*kept_values, *outer]
@@ -158,12 +162,15 @@ class _Ruled:
         reverse.block.args = params[:n] + reverse.block.args[len(params) :] + params[n:]
         with sp.builder.at(reverse.block):
             zeros = [helpers.zeros_like(sp.builder, v) for v in captured if v.type.dtype.kind in "fc"]
-        reverse.block.results += zeros
+        reverse.block.results += [*zeros, *needed]
         names = {"forward": self._function(body, "fwd").name, "backward": self._function(reverse, "bwd").name}
         return self._call(captured, status, names)
 
-    def _backward(self, rule: Any, residuals: Tree, kept: Sequence[Value]) -> Body:
-        """The body of the backward rule: parameters are residuals and cotangents. It has no effects."""
+    def _backward(self, rule: Any, residuals: Tree, kept: Sequence[Value]) -> tuple[Body, list[Value]]:
+        """The body of the backward rule: parameters are residuals and cotangents. It has no effects.
+
+        What derivatives in it need to remember (hloc.program.TapeOverflow) is its last result.
+        """
         sp, body = self.sp, Body(self.sp)
         options, sp.options = sp.options, dataclasses.replace(sp.options, checks=False)
         try:
@@ -171,16 +178,21 @@ class _Ruled:
                 inner = _filled(sp, residuals, [body.parameter(v) for v in kept])
                 params = iter([body.block.add_arg(v.type, f"{v.name}_bar" if v.name else "") for v in self._floats()])
                 given = self.results.build_floats(sp, params)
+                sites = len(sp.error_sites)
+                for slot in _OVERFLOW:
+                    sp.state[slot] = Tensor(sp.constant(0, np.int64))
                 found = body.run(lambda: sp.call(Const(rule), *self.fixed, inner, given))
                 body.block.results = self._cotangents(found)
-                if body.changed():
+                overflows = all(site.exception is TapeOverflow for site in sp.error_sites[sites:])
+                if not body.changed().keys() <= (set(_OVERFLOW) if overflows else set()):
                     raise UnsupportedError(
-                        f"{self.name}: the backward rule prints, raises, changes objects or asks for derivatives",
+                        f"{self.name}: the backward rule prints, raises or changes objects",
                         help="do that in the forward rule, and hand what is needed on as residuals",
                     )
+                needed = [sp.number(sp.state[_OVERFLOW[1]])] if overflows and body.changed() else []
         finally:
             sp.options = options
-        return body
+        return body, needed
 
     def _cotangents(self, found: AbstractValue) -> list[Value]:
         tree, what = tree_of(self.sp, found), f"{self.name}: a cotangent of the backward rule"

@@ -11,7 +11,8 @@ A call may say how it is differentiated:
 checkpoint = True               the reverse sweep runs the function again instead of saving what it computes
 jvp = "g"                       g(args…, tangents of the float args…) → (results…, tangents of the float results…)
 forward = "g", backward = "h"   g(args…) → (results…, residuals…);
-                                h(residuals…, cotangents of the float results…) → cotangents of the float args
+                                h(residuals…, cotangents of the float results…) → cotangents of the float args, and
+                                `needed`, as below, where h asks for derivatives itself
 Float means float or complex.
 
 Derivatives that were asked for, until transform/differentiate writes them out (attrs function, wrt, outputs):

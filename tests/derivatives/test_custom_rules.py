@@ -168,3 +168,63 @@ def test_effects_that_rules_cannot_have() -> None:
         hloc.grad(f)(X)
     with pytest.raises(NotImplementedError, match="defined outside of compiled code"):
         hloc.compile(lambda x: hloc.custom_jvp(lambda y: y)(x))(X)
+
+
+def _contraction(x: Any, a: Any) -> Any:
+    return np.cos(x) * a + 0.1 * x
+
+
+def _iterate(x: Any, a: Any) -> Any:
+    for _ in range(150):
+        x = _contraction(x, a)
+    return x
+
+
+@hloc.custom_vjp
+def fixed_point(a: Any) -> Any:
+    return _iterate(np.ones(3), a)
+
+
+def _fixed_point_back(kept: Any, x_bar: Any) -> Any:
+    a, x = kept
+    _, pull = hloc.vjp(_contraction, x, a)
+    u = x_bar
+    for _ in range(150):
+        u = x_bar + pull(u)[0]
+    return (pull(u)[1],)
+
+
+fixed_point.defvjp(lambda a: (x := _iterate(np.ones(3), a), (a, x)), _fixed_point_back)
+
+
+def test_implicit_differentiation() -> None:
+    """The backward rule differentiates: by the implicit function theorem, what differentiating all trips gives."""
+    found = hloc.grad(lambda a: np.sum(fixed_point(a) ** 2))(X)
+    np.testing.assert_allclose(found, hloc.grad(lambda a: np.sum(_iterate(np.ones(3), a) ** 2))(X), rtol=1e-10)
+
+
+def _grow(y: Any) -> Any:
+    while y < 5000.0:
+        y = y * 1.001 + 0.001 * np.sin(y)
+    return y
+
+
+@hloc.custom_vjp
+def slow(x: Any) -> Any:
+    return x * x
+
+
+slow.defvjp(lambda x: (x * x, x), lambda x, ct: (ct * hloc.grad(_grow)(x),))
+
+
+def test_derivatives_in_a_backward_rule_ask_for_room() -> None:
+    """More trips than logs have room for at first, in a rule that is called in a loop."""
+
+    def total(x: Any) -> Any:
+        t = 0.0
+        for i in range(3):
+            t = t + slow(x + i)
+        return t
+
+    expected = sum(hloc.grad(_grow)(1.0 + i) for i in range(3))
+    assert hloc.grad(total)(1.0) == pytest.approx(float(expected), rel=1e-12)

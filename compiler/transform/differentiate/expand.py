@@ -164,7 +164,7 @@ class _Expansion:
         sweep.ops(forward.ops, scope)
         adjoint.results = [scope.value(b, x) for x in wrt]
         fill_cleared(adjoint)
-        return adjoint, *settle(forward, adjoint, sweep.pairs, sites)
+        return adjoint, *settle(forward, adjoint, sweep.pairs, sweep.needed, sites)
 
     def use(self, op: Op) -> Block:
         """A copy of the adjoint, or of what it is the adjoint of."""

@@ -37,6 +37,7 @@ class Sweep:
     Fields:
         active: values that have a cotangent.
         pairs: control operations with their adjoints, inner ones first.
+        needed: what the rules of users need for derivatives of their own (see hloc.ops.control), and where.
         number: of this sweep, greater than those in the program.
     """
 
@@ -45,6 +46,7 @@ class Sweep:
         self.active = active
         self.builder = builder
         self.pairs: list[Pair] = []
+        self.needed: list[tuple[Block, Value]] = []
         self.number = 0
 
     def ops(self, ops: Sequence[Op], scope: Scope) -> None:
@@ -153,7 +155,9 @@ class Sweep:
         op.attrs = {"function": forward.name}
         types = [v.type for v in backward.results]
         found = self.builder.emit_op(Call, [*residuals, *given], types, {"function": backward.name})
-        for operand, cotangent in zip([v for v in op.operands if is_float(v.type)], found, strict=True):
+        floats = [v for v in op.operands if is_float(v.type)]
+        self.needed += [(self.builder.block, v) for v in found[len(floats) :]]
+        for operand, cotangent in zip(floats, found, strict=False):
             scope.add(self.builder, operand, cotangent)
 
     def transpose_rule(self, op: Op, scope: Scope, cotangents: Sequence[Value | None]) -> None:

@@ -24,18 +24,23 @@ from hloc.transform.differentiate.tree import Tree
 
 
 def settle(
-    forward: Block, backward: Block, pairs: Sequence[Pair], sites: Sites | None
+    forward: Block,
+    backward: Block,
+    pairs: Sequence[Pair],
+    missing: Sequence[tuple[Block, Value]],
+    sites: Sites | None,
 ) -> tuple[list[Value], list[Value]]:
     """Make the names of forward values in the backward sweep legal, changing both in place.
 
     backward: stands after `forward` and sees its values. sites: None where nothing may be saved in logs, and everything
     is computed again (of a linear program, only what does not depend on the direction is named).
-    Gives `needed` of the logs that may be too small (see `LoopLog`), those of the forward and of the backward block.
+    missing: values `needed` in blocks of the backward sweep.
+    Gives these, and those of the logs that may be too small (see `LoopLog`): of the forward and of the backward block.
     """
     tree = Tree(forward)
     tree.enter(backward, parent=forward)
     partner = {f: b for pair in pairs for f, b in _regions(pair)}
-    needed: tuple[list[Value], list[Value]] = ([], [])
+    needed: tuple[list[Value], list[Value]] = ([], [_carry_out(tree, v, block, backward) for block, v in missing])
     groups: dict[Block, list[Block]] = {}
     for region in partner:
         groups.setdefault(_root(tree, region, partner), []).append(region)
