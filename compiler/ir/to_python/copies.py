@@ -163,7 +163,7 @@ def _foreign(function: Function) -> list[Value]:
 
 def sums_in_place(function: Function, classes: Classes) -> set[Op]:
     """Additions to an array that nothing else reads afterwards, not even a part of it: `x += y` for the next x."""
-    finder = _Sums(classes, {classes.find(v) for v in _foreign(function)})
+    finder = _Sums(classes, {classes.find(v) for v in _foreign(function)}, _next_carries(function))
     Liveness(finder, {}).function(function)
     return finder.found
 
@@ -171,22 +171,28 @@ def sums_in_place(function: Function, classes: Classes) -> set[Op]:
 class _Sums(Listener):
     """Collects additions whose first operand may become the result."""
 
-    def __init__(self, classes: Classes, foreign: set[Value]) -> None:
-        self.classes, self.foreign = classes, foreign
+    def __init__(self, classes: Classes, foreign: set[Value], carries: dict[Value, Value]) -> None:
+        self.classes, self.foreign, self.carries = classes, foreign, carries
         self.found: set[Op] = set()
 
     def passed(self, op: Op, live: set[Value]) -> None:
-        if op.name not in ("add", "subtract") or not op.result.type.rank or not _continues(op):
+        if op.name not in ("add", "subtract") or not op.result.type.rank or not self.continues(op):
             return
         memory = self.classes.find(op.operands[0])
-        if memory not in self.foreign and not any(self.classes.find(v) is memory for v in live):
+        if memory not in self.foreign and not any(self.classes.find(v) is memory for v in live - {op.result}):
             self.found.add(op)
 
+    def continues(self, op: Op) -> bool:
+        """Whether the result is the next of the first operand: it has its name, or is it in the next trip of a loop."""
+        before = op.operands[0]
+        named = bool(before.name) and base_name(before.name) == base_name(op.result.name)
+        return named or self.carries.get(op.result) is before
 
-def _continues(op: Op) -> bool:
-    """Whether the result has the name of the first operand."""
-    name = op.operands[0].name
-    return bool(name) and base_name(name) == base_name(op.result.name)
+
+def _next_carries(function: Function) -> dict[Value, Value]:
+    """Results of loop bodies with the carries that they become."""
+    loops = [op.regions[-1] for op in walk(function.block) if op.name in ("for", "while")]
+    return {new: old for body in loops for new, old in zip(body.results, body.args[1:], strict=True)}
 
 
 class _Finder(Listener):

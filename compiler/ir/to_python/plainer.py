@@ -66,6 +66,12 @@ class Plainer:
         scalar = self.emit("constant", (), type.with_shape(()), value=np.asarray(value, type.dtype))
         return scalar if not type.rank else self.emit("broadcast_in_dim", (scalar,), type, shape=type.shape, dims=())
 
+    def splat(self, value: Value) -> np.ndarray | None:
+        """The number that a value repeats or is."""
+        repeated = self.maker(value, "broadcast_in_dim")
+        op = self.maker(repeated.operands[0] if repeated else value, "constant")
+        return op.attrs["value"] if op is not None and not op.attrs["value"].ndim else None
+
     def is_zero(self, value: Value) -> bool:
         op = self.maker(value, "constant")
         return op is not None and not np.any(op.attrs["value"])
@@ -124,6 +130,15 @@ def _reshape(plainer: Plainer, op: Op) -> Op | None:
     starts = [plainer.emit("constant", (), INDEX, value=np.asarray(n, np.int64)) for n in part.attrs["start"]]
     rank = array.type.rank
     return _instead(op, "read", array, *starts, sizes=(1,) * rank, drop=tuple(range(rank)))
+
+
+def _multiply(plainer: Plainer, op: Op) -> Op | None:
+    """-2.0 * x for 2.0 * -x."""
+    for first, second in (op.operands, op.operands[::-1]):
+        number, negated = plainer.splat(first), plainer.maker(second, "negate")
+        if number is not None and number.dtype.kind == "f" and negated:
+            return _instead(op, "multiply", plainer.number(-number, first.type), *negated.operands)
+    return _spread(plainer, op)
 
 
 def _spread(plainer: Plainer, op: Op) -> Op | None:
@@ -191,7 +206,7 @@ RULES: dict[str, Rule] = {
     "constant": _constant,
     "add": _add,
     "subtract": _subtract,
-    "multiply": _spread,
+    "multiply": _multiply,
     "divide": _spread,
     "mul0": _spread,
     "broadcast_in_dim": _broadcast,

@@ -204,8 +204,8 @@ class LoopLog:
             empty.name = name
         tree.insert(start.ops, self.top, before=self.outermost)
         logs = tree.open(empty, self.path, name)
-        write = Block()
-        with b.at(write), b.spanned(self.loop.span):
+        write, maker = Block(), tree.producer.get(value)
+        with b.at(write), b.spanned(maker.span if maker is not None else self.loop.span):
             zeros = [constant(b, 0, np.int64) for _ in value.type.shape]
             written = emit(b, "upd", logs[-1], value, here, *zeros, drop=(0,), mode="set")
             written.name = name
