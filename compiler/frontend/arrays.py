@@ -106,7 +106,7 @@ def list_repeat(sp: Specializer, value: AbstractValue, count: int) -> AbstractVa
 def to_table(sp: Specializer, ref: ListRef) -> ArrayRef:
     """Turn a list of alike numbers (or of lists of them) into a table, so that data can index it.
 
-    The list stays the same object. Raises DTypeError where the items are unlike.
+    The list stays the same object. Raises DTypeError where the items are unlike, or arrays, which rows are not.
     """
     content = sp.state[ref.cell]
     if isinstance(content, Tensor | Forward):
@@ -114,6 +114,11 @@ def to_table(sp: Specializer, ref: ListRef) -> ArrayRef:
         assert isinstance(resolved, ArrayRef)
         return resolved
     items = sp.items(ref)
+    if any(_holds_arrays(sp, item) for item in items):
+        raise DTypeError(
+            "a list of arrays cannot be written at an index that is data",
+            help="use one array with a dimension more, or an index known at compile time",
+        )
     inner = [item for item in items if isinstance(item, ListRef)]
     if len({item.cell for item in inner}) < len(inner):
         raise AliasError("the same list stands in a table several times", help="make each row a list of its own")
@@ -127,6 +132,13 @@ def to_table(sp: Specializer, ref: ListRef) -> ArrayRef:
             assert isinstance(row, ArrayRef)
             sp.state[item.cell] = Forward(row)
     return whole
+
+
+def _holds_arrays(sp: Specializer, item: AbstractValue) -> bool:
+    item = resolve_list(sp, item)
+    if isinstance(item, ListRef):
+        return any(_holds_arrays(sp, i) for i in sp.items(item))
+    return isinstance(item, ArrayRef | ChoiceRef) and not item.is_list
 
 
 def stack(sp: Specializer, items: Sequence[AbstractValue], *, need_alike: bool = False) -> Value:

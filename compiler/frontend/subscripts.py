@@ -5,12 +5,20 @@ A basic index makes a view (or a scalar); an index with arrays gathers and scatt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, IndexBoundsError, MissingKeyError, ShapeError, UnsupportedError
+from hloc.diagnostics.errors import (
+    DTypeError,
+    IndexBoundsError,
+    MissingKeyError,
+    ShapeError,
+    StaticValueError,
+    UnsupportedError,
+)
 from hloc.frontend import numbers, operators
 from hloc.frontend.arrays import as_array, element, list_items, pick, resolve_list, take_view, to_table, wrap
 from hloc.frontend.effects import check
@@ -68,7 +76,9 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
             return _sequence_item(sp, base, items, index, "tuple index out of range")
         case ListRef():
             if _is_data(index):
-                return get_item(sp, _table_or_list(sp, base), index)
+                with known_if_unlike(sp, index):
+                    base = _table_or_list(sp, base)
+                return get_item(sp, base, index)
             return _sequence_item(sp, base, sp.items(base), index, "list index out of range")
         case ArrayRef(is_list=True):
             return _table_item(sp, base, index)
@@ -133,6 +143,18 @@ def set_item(sp: Specializer, base: AbstractValue, index: AbstractValue, value: 
 # --- Python sequences
 
 
+@contextlib.contextmanager
+def known_if_unlike(sp: Specializer, index: AbstractValue) -> Iterator[None]:
+    """Where items are too unlike for an index that is data, it is made known: the loop that counts it is repeated."""
+    try:
+        yield
+    except (DTypeError, ShapeError):
+        if isinstance(index, Tensor):
+            with contextlib.suppress(StaticValueError):  # what the items are says more
+                sp.demand(index.value, "the index of a list or tuple with unlike items")
+        raise
+
+
 def _table_or_list(sp: Specializer, base: ListRef) -> AbstractValue:
     """A list for an index that is data: a table of numbers, or its items where these are unlike numbers."""
     items = sp.items(base)
@@ -149,7 +171,8 @@ def _sequence_item(
         return TupleV(taken) if isinstance(base, TupleV) else sp.new_list(taken)
     if isinstance(index, Tensor):
         i = checked_index(sp, index, len(items), message)
-        return pick(sp, items, index_value(sp.builder, i)) if items else NeverV()
+        with known_if_unlike(sp, index):
+            return pick(sp, items, index_value(sp.builder, i)) if items else NeverV()
     i = sp.static_int(index, "an index")
     if not -len(items) <= i < len(items):
         check(sp, False, IndexError, Const(message))
@@ -160,7 +183,8 @@ def _sequence_item(
 def _set_list_item(sp: Specializer, base: ListRef, index: AbstractValue, value: AbstractValue) -> None:
     items = list(sp.items(base))
     if _is_data(index):
-        _set_table_item(sp, to_table(sp, base), index, value)
+        with known_if_unlike(sp, index):
+            _set_table_item(sp, to_table(sp, base), index, value)
         return
     if isinstance(index, SliceV):
         items[sp.static(index, "the slice of a list")] = list_items(sp, value)

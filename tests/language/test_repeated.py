@@ -40,6 +40,21 @@ PROGRAMS = {
         "    s = [1, 2, 3]\n    t = 0\n    while s:\n        t = t * 2 + s.pop() * a[0]\n    return t",
         (np.ones(2),),
     ),
+    "unlike layers": (
+        "layers, x",
+        "    for i in range(len(layers)): x = np.tanh(layers[i] @ x)\n    return x",
+        ((np.full((4, 3), 0.1), np.full((2, 4), 0.2)), np.arange(3.0)),
+    ),
+    "unlike items written": (
+        "rows",
+        "    rows = list(rows)\n    for i in range(len(rows)): rows[i] = rows[i] * 2\n    return rows",
+        ([np.ones(2), np.ones(3), 4.0],),
+    ),
+    "arrays of a list written": (
+        "x",
+        "    rows = [x, x * 2]\n    for i in range(2): rows[i] = rows[i] + rows[1 - i]\n    return rows[0] + rows[1]",
+        (np.arange(3.0),),
+    ),
     "early exit": (
         "v, t",
         "    k = 0\n    for i in range(1, 5):\n        if v[:i].sum() > t: break\n        k = i\n    return k",
@@ -66,3 +81,18 @@ def test_too_many_repetitions_are_refused() -> None:
     program = define("def program(v):\n    for i in range(len(v) - 1): v = v[1:] + v[:-1]\n    return v\n")
     with pytest.raises(hloc.StaticValueError, match="would be repeated 999 times"):
         hloc.compile(program)(np.zeros(1000))
+
+
+def test_an_argument_that_chooses_among_unlike_items_is_static() -> None:
+    program = define("def program(rows, k):\n    return rows[k]\n")
+    rows = (np.ones(2), 4.0)
+    compiled = hloc.compile(program)
+    assert compiled(rows, 1) == 4.0
+    np.testing.assert_array_equal(compiled(rows, 0), rows[0])
+    assert compiled.explain(rows, 1).static
+
+
+def test_a_list_of_arrays_is_not_written_at_data() -> None:
+    program = define("def program(x, k):\n    rows = [x, x * 2]\n    rows[k[0]] = x\n    return rows[0] + rows[1]\n")
+    with pytest.raises(hloc.DTypeError, match="a list of arrays cannot be written"):
+        hloc.compile(program)(np.ones(2), np.array([1]))
