@@ -116,6 +116,14 @@ def multiply(rw: Rewriter, op: Op) -> Replacement:
     return [y] if _is_integer(x) and is_number(rw, y, 0) else None
 
 
+def mul0(rw: Rewriter, op: Op) -> Replacement:
+    """The factor decides: a number other than zero makes a product, zero makes zero."""
+    factor = rw.splat_of(op.operands[0])
+    if factor is None:
+        return None
+    return [op.operands[0] if factor == 0 else rw.emit("multiply", op.operands, op.result.type)]
+
+
 def divide(rw: Rewriter, op: Op) -> Replacement:
     x, y = op.operands
     return [x] if is_number(rw, y, 1) and _kind(x) != "c" else None
@@ -251,6 +259,7 @@ RULES: dict[str, Rule] = {
     "add": add,
     "subtract": subtract,
     "multiply": multiply,
+    "mul0": mul0,
     "divide": divide,
     "floor_divide": floor_divide,
     "floor_mod": floor_mod,

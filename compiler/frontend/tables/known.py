@@ -9,6 +9,7 @@ import numpy as np
 from hloc.frontend.tables.arguments import Unknown, array_value, constant_of
 from hloc.frontend.values import AbstractValue, MaskedV
 from hloc.ir.core import Value
+from hloc.ops.control import Control
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -52,7 +53,13 @@ def _operations(sp: Specializer, value: Value) -> list[Any] | None:
     while pending:
         v, ready = pending.pop()
         op = sp.builder.producers.get(v)
-        if op is None or op.regions or v in sp.input_of or v.type.size > MAX_ELEMENTS or len(order) > MAX_OPS:
+        if (
+            op is None
+            or issubclass(op.kind, Control)
+            or v in sp.input_of
+            or v.type.size > MAX_ELEMENTS
+            or len(order) > MAX_OPS
+        ):
             return None
         if op in done:
             continue

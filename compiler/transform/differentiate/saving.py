@@ -232,4 +232,6 @@ def _all_operands(op: Op) -> list[Value]:
 def _purpose(op: Op | None) -> str:
     if op is not None and op.name == "barrier":
         return "a part that is run again begins with it"
-    return "the adjoint reads it" if op is None else f"read by {op.name} in the adjoint, line {op.span.line}"
+    if op is None:
+        return "a result of the adjoint"
+    return f"read by {op.name} in the adjoint" + (f", line {op.span.line}" if op.span.line else "")
