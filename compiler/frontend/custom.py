@@ -6,7 +6,7 @@
     def rule(primals, tangents): …
 
 The function and its rules are bodies of their own (`separate.Body`) with the same operands: first the float leaves of
-the arguments that may be differentiated, then all that any of them captures. What they capture counts as constant.
+the arguments that may be differentiated, then all that any of them captures, by which nothing can be differentiated.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ class _Ruled:
     def _call(self, captured: Sequence[Value], status: Sequence[Slot], rule: dict[str, str]) -> AbstractValue:
         sp, function = self.sp, self._function(self.body, "")
         types = [v.type for v in function.results]
-        attrs = {"function": function.name, **rule}
+        attrs = {"function": function.name, "arguments": len(self.operands), **rule}
         for op in self.self_calls:
             op.attrs = dict(attrs)
             op.results += tuple(Value(t) for t in types[len(op.results) :])

@@ -13,6 +13,7 @@ jvp = "g"                       g(args…, tangents of the float args…) → (r
 forward = "g", backward = "h"   g(args…) → (results…, residuals…);
                                 h(residuals…, cotangents of the float results…) → cotangents of the float args, and
                                 `needed`, as below, where h asks for derivatives itself
+With rules, `arguments` says how many operands the user passes; the others are captured, and have no derivative.
 Float means float or complex.
 
 Derivatives that were asked for, until transform/differentiate writes them out (attrs function, wrt, outputs):

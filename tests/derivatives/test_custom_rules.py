@@ -228,3 +228,16 @@ def test_derivatives_in_a_backward_rule_ask_for_room() -> None:
 
     expected = sum(hloc.grad(_grow)(1.0 + i) for i in range(3))
     assert hloc.grad(total)(1.0) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_rules_say_nothing_of_what_is_captured() -> None:
+    def total(a: Any) -> Any:
+        @hloc.custom_vjp
+        def scaled(x: Any) -> Any:
+            return x * a
+
+        scaled.defvjp(lambda x: (x * a, a), lambda a, ct: (ct * a,))
+        return scaled(3.0)
+
+    with pytest.raises(hloc.CompileError):
+        hloc.grad(total)(2.0)

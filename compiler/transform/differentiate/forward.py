@@ -30,6 +30,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, clone_op
 from hloc.ops.algebra import is_float, zeros
 from hloc.transform.differentiate.activity import Summaries, useful, varied
+from hloc.transform.differentiate.inline import refuse_captured
 from hloc.transform.regions import carries_of
 
 
@@ -183,6 +184,7 @@ class _Walk:
 
     def call_(self, op: Op) -> None:
         """A call of the derived function, or of the rule that the user gave."""
+        refuse_captured(op, self.tangents)
         if "forward" in op.attrs:
             raise _no_forward_rule(op)
         if "jvp" in op.attrs:

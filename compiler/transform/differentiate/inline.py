@@ -1,8 +1,11 @@
-"""Calls written out before differentiation: the adjoint of a program without calls saves what it needs in one place."""
+"""Calls before differentiation: written out, so that the adjoint saves what it needs in one place, or with a rule."""
 
 from __future__ import annotations
 
-from hloc.ir.core import Block, Module, Value, clone_block, substitute
+from collections.abc import Container
+
+from hloc.diagnostics.errors import UnsupportedError
+from hloc.ir.core import Block, Module, Op, Value, clone_block, substitute
 
 
 def inline_all(module: Module, block: Block) -> None:
@@ -29,3 +32,15 @@ def _inline(module: Module, block: Block, mapping: dict[Value, Value], active: t
         _inline(module, body, mapping, (*active, name))
         block.ops += body.ops
         mapping.update(zip(op.results, body.results, strict=True))
+
+
+def refuse_captured(op: Op, active: Container[Value]) -> None:
+    """Raise UnsupportedError for a call with a rule that captures what is differentiated, of which the rule is silent."""
+    for value in op.operands[op.attrs.get("arguments", len(op.operands)) :]:
+        if value in active:
+            raise UnsupportedError(
+                f"{op.attrs['function']} has a rule of its own and reads {value.name or 'a value'} from outside, "
+                "which is differentiated",
+                span=op.span,
+                help="pass it as an argument, so that the rule can tell its derivative",
+            )

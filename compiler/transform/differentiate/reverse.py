@@ -20,7 +20,7 @@ from hloc.ops.control import Call, For
 from hloc.ops.elementwise import Barrier
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import LoopScope, Scope, named, zeros
-from hloc.transform.differentiate.inline import inline_all
+from hloc.transform.differentiate.inline import inline_all, refuse_captured
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +129,7 @@ class Sweep:
 
     def call(self, op: Op, scope: Scope) -> None:
         cotangents = [scope.take(v) for v in op.results]
+        refuse_captured(op, self.active)
         if "backward" in op.attrs:
             self.call_backward(op, scope, cotangents)
         elif "jvp" in op.attrs:
