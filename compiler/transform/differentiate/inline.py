@@ -35,7 +35,7 @@ def _inline(module: Module, block: Block, mapping: dict[Value, Value], active: t
 
 
 def refuse_captured(op: Op, active: Container[Value]) -> None:
-    """Raise UnsupportedError for a call with a rule that captures what is differentiated, of which the rule is silent."""
+    """Raise UnsupportedError for a call with a rule that captures what is differentiated: the rule is silent of it."""
     for value in op.operands[op.attrs.get("arguments", len(op.operands)) :]:
         if value in active:
             raise UnsupportedError(
