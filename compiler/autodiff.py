@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from hloc.api import CompiledFunction
-from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, innermost, plain
+from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, chosen, innermost, plain
 from hloc.diagnostics.errors import DTypeError, SourceError
 from hloc.program import MEMORY_BUDGET
 
@@ -117,8 +117,9 @@ def custom_vjp(f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> An
 
 
 def _derived(kind: str, f: Callable[..., Any], argnums: Argnums, argnames: Argnames, has_aux: bool) -> CompiledFunction:
-    numbers = argnums if isinstance(argnums, int) else tuple(argnums)
-    names = argnames if argnames is None or isinstance(argnames, str) else tuple(argnames)
+    f = _in_python(f)
+    numbers = chosen(argnums, int, "argnums")
+    names = None if argnames is None else chosen(argnames, str, "argnames")
     return _compiled(Derivative(kind, plain(f), numbers, names, has_aux), f)
 
 
@@ -129,15 +130,28 @@ def _several(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _once(kind: str, f: Callable[..., Any], has_aux: bool) -> CompiledFunction:
+    f = _in_python(f)
     return _compiled(Derivative(kind, plain(f), has_aux=has_aux), f)
+
+
+def _in_python(f: Any) -> Any:
+    """A function of a library, such as np.tanh, as one written in Python that calls it."""
+    if innermost(f) is not None or not callable(f):
+        return f
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return f(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = getattr(f, "__name__", type(f).__name__)
+    return call
 
 
 def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction:
     """The derivative of f, with the options of f; the one made before where f was differentiated so before."""
     if innermost(f) is None:
         raise SourceError(
-            f"hloc.{derivative.kind} takes a function written in Python, found {type(f).__name__}",
-            help="wrap it: lambda x: np.sin(x)",
+            f"hloc.{derivative.kind} takes a function, found {type(f).__name__}",
+            help="pass the function, not its result: hloc.grad(f)(x)",
         )
     made = _made_before(f)
     if derivative.choices not in made:

@@ -12,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from hloc.diagnostics.errors import DTypeError
+
 
 @dataclass(frozen=True, eq=False)
 class Derivative:
@@ -47,6 +51,17 @@ class Derivative:
         """Such as "grad_f"."""
         of = getattr(self.function, "__name__", type(self.function).__name__).strip("<>")
         return of if self.kind == "value" else f"{self.kind}_{of}"
+
+
+def chosen(value: Any, what: type, name: str) -> Any:
+    """argnums (of int) or argnames (of str): one, or a tuple of several. Raises DTypeError."""
+    several = tuple(value) if isinstance(value, tuple | list) else (value,)
+    if what is int:
+        several = tuple(int(v) if isinstance(v, np.integer) else v for v in several)
+    wrong = [v for v in several if not isinstance(v, what) or isinstance(v, bool)]
+    if wrong:
+        raise DTypeError(f"{name} takes {what.__name__} or a tuple of them, found {wrong[0]!r}")
+    return several if isinstance(value, tuple | list) else several[0]
 
 
 class Rewritten:

@@ -38,6 +38,8 @@ def get_attribute(sp: Specializer, owner: AbstractValue, name: str) -> AbstractV
     match owner:
         case NeverV():
             return owner
+        case ObjectRef(cls=cls) | TupleV(cls=type() as cls) if name == "__class__":
+            return Const(cls)
         case ObjectRef(cls=cls):
             return _object_attribute(sp, owner, cls, name)
         case TupleV(items, cls) if cls is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -70,6 +71,14 @@ def test_what_can_be_differentiated() -> None:
     close(hloc.grad(model.loss)(X), 2 * model.w * X)
     model.w = model.w * 2
     close(hloc.grad(model)(X), 3 * model.w * X**2)
+
+
+def test_functions_of_libraries() -> None:
+    close(hloc.grad(np.tanh)(0.5), 1 - np.tanh(0.5) ** 2)
+    close(hloc.grad(math.pow, argnums=(0, 1))(2.0, 3.0), (12.0, 8 * math.log(2.0)))
+    close(hloc.grad(np.linalg.norm)(np.array([3.0, 4.0])), np.array([0.6, 0.8]))
+    close(hloc.jacfwd(functools.partial(np.multiply, 3.0))(X), np.eye(3) * 3)
+    close(hloc.vjp(np.sin, X)[1](np.ones(3)), (np.cos(X),))
 
 
 def test_value_and_aux() -> None:
@@ -373,8 +382,13 @@ def test_refusals_say_what_was_found(call: Callable[[], Any], message: str) -> N
 def test_refusals_of_shapes_functions_aliases_and_scopes() -> None:
     with pytest.raises(ValueError, match=r"shape \[2\] where \[3\]"):
         hloc.jvp(energy, (X,), (np.ones(2),))
-    with pytest.raises(hloc.SourceError, match="takes a function written in Python"):
-        hloc.grad(len)
+    with pytest.raises(hloc.SourceError, match="takes a function, found float"):
+        hloc.grad(energy(X))
+    for wrong in ("x", 1.5, (0, None)):
+        with pytest.raises(hloc.DTypeError, match="argnums takes int"):
+            hloc.grad(energy, argnums=wrong)
+    with pytest.raises(hloc.DTypeError, match="argnames takes str"):
+        hloc.grad(energy, argnames=(0,))
 
     def twice(x: Any, y: Any) -> Any:
         x[0] = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,3 +148,18 @@ def test_the_result_is_the_argument() -> None:
     v = [1, 2]
     assert hloc.compile(define("def program(v):\n    v.append(3)\n    return v\n"))(v) is v
     assert v == [1, 2, 3]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    w: Any
+    b: float = 1.0
+
+
+def test_dataclasses_replace() -> None:
+    def program(p: Any, x: Any) -> Any:
+        for _ in range(3):
+            p = dataclasses.replace(p, w=p.w * x)
+        return p, p.__class__(x)
+
+    agree(program, Frozen(np.ones(2), 2.0), 3.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hloc.derivative import Derivative
+from hloc.derivative import Derivative, chosen
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import derivatives
 from hloc.frontend.tables.registry import Rule, family
@@ -24,15 +24,12 @@ def _deriving(kind: str) -> Rule:
         argnames: AbstractValue = Const(None),
         has_aux: AbstractValue = Const(False),
     ) -> AbstractValue:
-        numbers = sp.static(argnums, "argnums of a derivative")
+        numbers = chosen(sp.static(argnums, "argnums of a derivative"), int, "argnums")
         names = sp.static(argnames, "argnames of a derivative")
-        return DerivedV(Derivative(kind, None, _tuple(numbers), _tuple(names), static_bool(sp, has_aux)), f)
+        names = None if names is None else chosen(names, str, "argnames")
+        return DerivedV(Derivative(kind, None, numbers, names, static_bool(sp, has_aux)), f)
 
     return rule
-
-
-def _tuple(asked: Any) -> Any:
-    return tuple(asked) if isinstance(asked, list) else asked
 
 
 def static_bool(sp: Specializer, value: AbstractValue) -> bool:
