@@ -28,6 +28,7 @@ class LowerContext:
         self.platform = options.platform
         self.jaxlib = jaxlib_version()
         self.in_loop = False
+        self._fills = 0
         self._element_types: dict[np.dtype, Any] = {}
 
     def element_type(self, dtype: np.dtype) -> Any:
@@ -50,6 +51,11 @@ class LowerContext:
         one = array.size == 1 or (array.size > 1 and _all_same(array))
         data = np.ascontiguousarray(array.reshape(-1)[0] if one else array)
         return mlir.ir.DenseElementsAttr.get(data, type=self.element_type(array.dtype), shape=array.shape)
+
+    def fill(self) -> int:
+        """A number for all elements of an array that nobody reads: another one for each array, as far as they go."""
+        self._fills = self._fills % 127 + 1
+        return self._fills
 
     @staticmethod
     def location(span: Span, op_name: str) -> Any:

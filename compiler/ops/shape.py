@@ -17,13 +17,24 @@ from hloc.ops.algebra import emit
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.layout import Concatenate, Pad, Slice
 from hloc.ops.linear import Linear
-from hloc.ops.literal import literal
+from hloc.ops.literal import literal, type_name
 from hloc.ops.sampling import Domain, Sample, applications, dtypes_of
 
 if TYPE_CHECKING:
     from hloc.ir.core import Op
 
-__all__ = ["BroadcastInDim", "Concatenate", "Constant", "Iota", "Pad", "Reshape", "Reverse", "Slice", "Transpose"]
+__all__ = [
+    "BroadcastInDim",
+    "Concatenate",
+    "Constant",
+    "Empty",
+    "Iota",
+    "Pad",
+    "Reshape",
+    "Reverse",
+    "Slice",
+    "Transpose",
+]
 
 
 @register
@@ -93,6 +104,44 @@ class Iota(OpDef):
         for dtype in dtypes_of("iufc"):
             for shape, dim in (((5,), 0), ((0,), 0), ((2, 3), 0), ((2, 3), 1), ((3, 1, 2), 1)):
                 yield Sample((), {"shape": shape, "dtype": dtype, "dim": dim})
+
+
+@register
+class Empty(OpDef):
+    """An array whose elements nobody reads before they are written. Attributes: shape, dtype.
+
+    Two of them are two arrays. XLA would share equal ones and copy them for each use, so each is filled with a number
+    of its own.
+    """
+
+    name = "empty"
+    cheap = True
+    differentiable = False
+
+    @classmethod
+    def infer(cls, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
+        check_count("empty", types, 0)
+        return (TensorType(tuple(attrs["shape"]), np.dtype(attrs["dtype"])),)
+
+    @staticmethod
+    def reference(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+    @classmethod
+    def python(cls, args: Sequence[str], op: Op) -> str:
+        type = op.result.type
+        shape = type.size if type.rank == 1 else type.shape
+        return f"np.empty({shape})" if type.dtype == np.float64 else f"np.empty({shape}, np.{type_name(type.dtype)})"
+
+    @classmethod
+    def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
+        return [build.full(ctx, op.result.type, ctx.fill())]
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        for dtype in dtypes_of("biufc"):
+            for shape in ((0,), (2, 0)):
+                yield Sample((), {"shape": shape, "dtype": dtype})
 
 
 @register

@@ -5,9 +5,9 @@
     %c = multiply %a, %b
 
 Value numbering with scopes: one forward walk keeps a table from (kind, operands, attributes) to results; what a
-region adds is forgotten at its end. Operations with regions are not merged, nor are `copy` and `barrier`, which exist
-to keep values apart. What is made from nothing or from a scalar (constants, `iota`, broadcasts) is merged within a
-block only: bringing it into a loop from outside would cost a buffer and save nothing.
+region adds is forgotten at its end. Operations with regions are not merged, nor are `copy`, `barrier` and `empty`,
+which exist to keep values apart. What is made from nothing or from a scalar (constants, `iota`, broadcasts) is merged
+within a block only: bringing it into a loop from outside would cost a buffer and save nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hloc.transform.identities import FLIPPED
 from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
 _COMMUTATIVE = frozenset({"add", "multiply", "and", "or", "xor"})
-_DISTINCT = frozenset({"copy", "barrier"})
+_DISTINCT = frozenset({"copy", "barrier", "empty"})
 _LARGEST_CONSTANT = 4096
 
 

@@ -12,9 +12,9 @@ reads only values from outside the loop; in the condition of a `while`, which is
 constant count >= 1 also whole inner loops and branches. A loop that may not run at all gets only work in front that
 costs little: `_MOST_WORK` elements, expensive operations counting `_EXPENSIVE` times.
 
-Constants, `iota`, broadcasts, reshapes and slices stay where they are, as they cost nothing inside and a buffer
-outside; something that moves and needs them takes a copy along. Writes (`upd`, `scatter`), `copy` and `barrier` stay
-too. Carries that never change are removed by `fold_constants`.
+Constants, `empty`, `iota`, broadcasts, reshapes and slices stay where they are, as they cost nothing inside and a
+buffer outside; something that moves and needs them takes a copy along. Writes (`upd`, `scatter`), `copy` and `barrier`
+stay too. Carries that never change are removed by `fold_constants`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hloc.ir.core import Block, Module, Op, Value, clone_op, free_values, substi
 _MOST_WORK = 65536
 _EXPENSIVE = 64
 _EXPENSIVE_OPS = frozenset({"dot_general", "sort", "cholesky", "triangular_solve", "lu"})
-_FREE = frozenset({"constant", "iota", "broadcast_in_dim", "reshape", "slice"})
+_FREE = frozenset({"constant", "empty", "iota", "broadcast_in_dim", "reshape", "slice"})
 _STAYING = frozenset({"upd", "scatter", "copy", "barrier"})
 
 

@@ -227,6 +227,11 @@ def iota(op: Op, args: Sequence[Interval]) -> Interval | None:
     return Interval(0, max(op.result.type.shape[op.attrs["dim"]] - 1, 0))
 
 
+def empty(op: Op, args: Sequence[Interval]) -> Interval | None:
+    """Any interval would do, because nobody reads the elements."""
+    return Interval(0, 0)
+
+
 TRANSFER: dict[str, Transfer] = {
     "add": add,
     "subtract": subtract,
@@ -256,6 +261,7 @@ TRANSFER: dict[str, Transfer] = {
     "reduce_or": all_or_any,
     "argmax": position,
     "argmin": position,
+    "empty": empty,
     "iota": iota,
     **dict.fromkeys(
         (

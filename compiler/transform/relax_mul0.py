@@ -37,6 +37,7 @@ _MOVES = frozenset(
         "conj",
         "convert",
         "copy",
+        "empty",
         "gather",
         "negate",
         "pad",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, free_values
 
-_REPEATED = frozenset({"constant", "iota", "broadcast_in_dim", "reshape"})
+_REPEATED = frozenset({"constant", "empty", "iota", "broadcast_in_dim", "reshape"})
 
 
 def split_linear(module: Module, later: Sequence[Value], count: int) -> tuple[Module, Module]:

@@ -118,3 +118,20 @@ def test_constants_stay_in_their_block_and_copies_apart() -> None:
 @pytest.mark.parametrize("seed", range(15))
 def test_random_programs_compute_the_same(seed: int) -> None:
     check_random(eliminate_common_subexpressions, seed)
+
+
+def test_empty_arrays_stay_two() -> None:
+    check_golden(
+        eliminate_common_subexpressions,
+        text := """
+        func @main(%x: f64, %y: f64) -> (f64[3], f64[3]) {
+          %i: i64 = constant {value = i64(0)}
+          %a: f64[3] = empty {dtype = f64, shape = (3,)}
+          %b: f64[3] = empty {dtype = f64, shape = (3,)}
+          %c: f64[3] = upd %a, %x, %i {drop = (0,), mode = "set"}
+          %d: f64[3] = upd %b, %y, %i {drop = (0,), mode = "set"}
+          return %c, %d
+        }
+        """,
+        text,
+    )

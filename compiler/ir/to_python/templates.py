@@ -94,7 +94,7 @@ def may_alias(op: Op, result: Value) -> bool:
     """Whether a result of an op without regions may share memory with its operands."""
     if op.name in VIEWS:
         return result.type.rank > 0
-    if op.name in ("constant", "iota", "clamp_index", "copy") or result.type.rank == 0:
+    if op.name in ("constant", "empty", "iota", "clamp_index", "copy") or result.type.rank == 0:
         return False
     return not template_of(op).fresh
 

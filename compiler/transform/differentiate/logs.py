@@ -18,7 +18,7 @@ import numpy as np
 from hloc.ir.core import Block, Op, Value
 from hloc.ir.hints import hint, kind_of
 from hloc.ir.types import TensorType
-from hloc.ops.algebra import emit, full
+from hloc.ops.algebra import emit
 from hloc.ops.helpers import compare, constant
 from hloc.program import MEMORY_BUDGET, Saved
 from hloc.transform.differentiate.tree import Place, Tree
@@ -200,7 +200,7 @@ class LoopLog:
         type, name = TensorType((rows, *value.type.shape), value.type.dtype), f"{self._name(value)}_log"
         start = Block()
         with b.at(start), b.spanned(self.loop.span):
-            empty = full(b, type, 0)
+            empty = emit(b, "empty", shape=type.shape, dtype=type.dtype)
             empty.name = name
         tree.insert(start.ops, self.top, before=self.outermost)
         logs = tree.open(empty, self.path, name)
