@@ -3,13 +3,15 @@
     %x2, %a2 = barrier %x, %a     →     %x2, %a2 = call @keep(%x, %a)      func @keep(%x, %a) { return %x, %a }
 
 The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers marked `keep` in loops become
-calls: those around reads and writes.
+calls: those around reads and writes. Constants pass beside them: XLA moves constants into the called function, and then
+may not find the buffer of a parameter that is left without use, on which it ends the process (ir_emitter.cc: "All or
+none of the slices should have an explicit index").
 """
 
 from __future__ import annotations
 
 from hloc.emit.loops import Loop
-from hloc.ir.core import Block, Function, Module, Op, Value
+from hloc.ir.core import Block, Function, Module, Op, Value, substitute, walk
 from hloc.ir.types import TensorType
 from hloc.ops.control import Call
 from hloc.ops.elementwise import Barrier
@@ -17,17 +19,38 @@ from hloc.ops.elementwise import Barrier
 
 def call_barriers(module: Module, function: Function) -> None:
     """Turn the barriers to keep in a function into calls; the functions they call are added to the module."""
-    _rewrite(module, function.block, in_loop=function.name != module.main)
+    constants = _constants(function.block)
+    mapping: dict[Value, Value] = {}
+    _rewrite(module, function.block, constants, mapping, in_loop=function.name != module.main)
+    substitute(function.block, mapping)
 
 
-def _rewrite(module: Module, block: Block, in_loop: bool) -> None:
-    for position, op in enumerate(block.ops):
+def _rewrite(
+    module: Module, block: Block, constants: set[Value], mapping: dict[Value, Value], *, in_loop: bool
+) -> None:
+    ops, block.ops = block.ops, []
+    for op in ops:
         for region in op.regions:
-            _rewrite(module, region, in_loop or op.kind is Loop)
-        keep = op.attrs.get("keep") if op.kind is Barrier else None
-        if keep and in_loop:
-            attrs = {"function": _keeper(module, tuple(v.type for v in op.operands)), "inline": False}
-            block.ops[position] = Op(Call, op.operands, attrs, (), op.results, op.span)
+            _rewrite(module, region, constants, mapping, in_loop=in_loop or op.kind is Loop)
+        if op.kind is not Barrier or not op.attrs.get("keep") or not in_loop:
+            block.ops.append(op)
+            continue
+        pairs = [(mapping.get(v, v), result) for v, result in zip(op.operands, op.results, strict=True)]
+        mapping.update((result, v) for v, result in pairs if v in constants)
+        kept = [(v, result) for v, result in pairs if v not in constants]
+        if kept:
+            operands, results = zip(*kept, strict=True)
+            attrs = {"function": _keeper(module, tuple(v.type for v in operands)), "inline": False}
+            block.ops.append(Op(Call, operands, attrs, (), results, op.span))
+
+
+def _constants(block: Block) -> set[Value]:
+    """Constants, also in another shape."""
+    found: set[Value] = set()
+    for op in walk(block):
+        if op.name == "constant" or (op.name in ("broadcast_in_dim", "reshape") and op.operands[0] in found):
+            found.update(op.results)
+    return found
 
 
 def _keeper(module: Module, types: tuple[TensorType, ...]) -> str:
