@@ -7,7 +7,7 @@ import pytest
 
 import hloc
 
-from .agreement import by_numpy, by_xla, check_gradient, check_second_order
+from .agreement import check_gradient, check_second_order
 from .textbook import PROGRAMS
 
 QUICK = (
@@ -40,8 +40,7 @@ def test_gradient(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n, (_, arguments, _) in PROGRAMS.items() if not isinstance(arguments[0], list)])
 def test_second_order(name: str) -> None:
     function, arguments, wrt = PROGRAMS[name]
-    # jaxlib 0.10 aborts on a native call whose argument comes from LAPACK, in the loop of the Kalman filter
-    check_second_order(function, arguments, wrt, run=by_numpy if name == "kalman_filter" else by_xla)
+    check_second_order(function, arguments, wrt)
 
 
 ROUTES = (
