@@ -1,4 +1,7 @@
-"""Golden texts: `golden("a.txt", text)` compares with tests/golden/a.txt, which `pytest --update-golden` rewrites."""
+"""Golden texts: `golden("a.txt", text)` compares with tests/golden/a.txt, which `pytest --update-golden` rewrites.
+
+And the options of the sweeps over random programs.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ FOLDER = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts in tests/golden")
+    parser.addoption("--programs", type=int, help="random programs that a sweep runs")
+    parser.addoption("--first", type=int, default=0, help="seed of the first of them")
 
 
 @pytest.fixture

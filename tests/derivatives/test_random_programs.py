@@ -36,7 +36,7 @@ def test_random_programs(seed: int) -> None:
 
 @pytest.mark.sweep
 def test_sweep(request: pytest.FixtureRequest) -> None:
-    first, count = int(request.config.getoption("first", 0)), int(request.config.getoption("programs", 300))
+    first, count = request.config.getoption("first"), request.config.getoption("programs") or 300
     verdicts: Counter[str] = Counter()
     for seed in range(first, first + count):
         program = generate(random.Random(seed))
