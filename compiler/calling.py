@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hloc.matching import Accessors, accessors
-from hloc.program import MessagePart, Output, PrintSite, Program, TapeOverflow
+from hloc.program import HostStatus, MessagePart, Output, PrintSite, Program, TapeOverflow
 from hloc.runtime.array import Array, array
 from hloc.runtime.executable import Executable
 
@@ -30,8 +30,9 @@ class BoundProgram:
 
     overflow = PrintOverflow
 
-    def __init__(self, program: Program, executable: Executable) -> None:
-        self.program = program
+    def __init__(self, program: Program, executable: Executable, status: HostStatus | None = None) -> None:
+        self.program = program = program if status is None else _renumbered(program, status)
+        self.status = status
         self.executable = executable
         access = accessors(program)
         self.matches = access.matches(program.guards)
@@ -75,11 +76,19 @@ class BoundProgram:
 
     def _error(self, raws: Sequence[Any]) -> BaseException | None:
         """The error that the function raises."""
-        program = self.program
-        code = _number(raws[program.error_index])
+        program, status = self.program, self.status
+        start = program.error_index
+        if status is None:
+            code = _number(raws[start])
+        else:
+            (code,) = status.code(*map(_number, raws[start : start + status.read]))
         if not code:
             return None
-        words = np.array([np.asarray(w) for w in raws[program.error_index + 1 :][: program.error_words - 1]], np.int64)
+        if status is None:
+            numbers = [_number(raw) for raw in raws[start + 1 : start + program.error_words]]
+        else:
+            numbers = status.all(*map(_number, raws[start : start + status.scalars]))[1:]
+        words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
         error: BaseException = site.exception(*(message_value(part, words) for part in site.args))
         if site.span.line:
@@ -97,6 +106,14 @@ class BoundProgram:
             site = program.print_sites[int(log[at]) - 1]
             _print(site, log[at + 1 : at + 1 + site.words])
             at += 1 + site.words
+
+
+def _renumbered(program: Program, status: HostStatus) -> Program:
+    """With the numbers that the results behind the error words have in the executable."""
+    shift = status.scalars - status.words
+    behind = range(status.index + status.words, max(program.output.indices(), default=0) + 1)
+    output = program.output.renumbered({j: j + shift for j in behind})
+    return program.replace(output=output, print_index=program.print_index + shift)
 
 
 # --- inputs

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hloc.calling import BoundProgram
+from hloc.emit.host_status import move_status
 from hloc.emit.module import Emitted, emit_module
 from hloc.emit.options import EmitOptions
 from hloc.frontend.context import Options
@@ -126,18 +127,22 @@ def _is_zero(module: Module, value: Any) -> bool:
 
 
 def emit(program: Program, options: CompileOptions) -> Emitted:
-    """The StableHLO module: on a copy, with cheap branches as selects."""
+    """The StableHLO module: on a copy, with cheap branches as selects and what the host can do for itself left out."""
     module = Module(main=program.module.main)
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
     simplify(module, select=True)
+    status = None
+    if program.error_words:
+        status = move_status(module.entry.block, program.error_index, program.error_words)
+        eliminate_dead_code(module)
     target = EmitOptions(platform=backend().platform, tune=options.tune, strict=options.strict)
-    return emit_module(module, target)
+    return dataclasses.replace(emit_module(module, target), status=status)
 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
-    return BoundProgram(program, compile_or_load(emitted.bytecode, emitted.build_options))
+    return BoundProgram(program, compile_or_load(emitted.bytecode, emitted.build_options), emitted.status)
 
 
 def build(program: Program, options: CompileOptions) -> BoundProgram:

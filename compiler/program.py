@@ -263,6 +263,23 @@ class LinearProgram:
     run: Callable[..., Any] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class HostStatus:
+    """Error words that the host computes after a call (see hloc.emit.host_status).
+
+    index, words: where the words are among the results of the program's entry.
+    scalars: how many scalars the executable gives there instead; the first `read` of them make the error code.
+    code, all: of numbers for those, the code as a list, and of all scalars, all words.
+    """
+
+    index: int
+    words: int
+    scalars: int
+    read: int
+    code: Callable[..., list[int]]
+    all: Callable[..., list[int]]
+
+
 @dataclass(eq=False)
 class Program:
     """A specialised function. Results of the entry: the outputs' leaves, then the status words that are counted below.

@@ -77,7 +77,7 @@ def _for_to_loop(b: Builder, op: Op, used: set[Value], makers: dict[Value, Op]) 
     old, body.ops = body.ops, []
     start = Builder(body, op.span)
     if k in used:
-        _define_index(start, k, counter, count, op.attrs.get("direction", 1))
+        _define_index(start, k, counter, _positive_count(count, makers), op.attrs.get("direction", 1))
     body.ops += old
     _step(body, counter, op)
     literal = count in makers and makers[count].kind is Constant
@@ -118,12 +118,21 @@ def _trip_count(b: Builder, count: Value, makers: dict[Value, Op]) -> Value:
     return b.emit(Convert, b.emit(Maximum, count, constant(b, 0, I64.dtype)), dtype=U64.dtype)
 
 
+def _positive_count(count: Value, makers: dict[Value, Op]) -> Value:
+    """What the count is in the body, where it is not 0: %x for a count `select %happens, %x, 0`."""
+    op = makers.get(count)
+    if op is None or op.kind is not Select:
+        return count
+    _, count, other = op.operands
+    return count if upper_bound(other, makers) == 0 else op.result
+
+
 def _define_index(b: Builder, k: Value, counter: Value, count: Value, direction: int) -> None:
     """Define `k`, the index the body sees, at the top of the body."""
     b.emit(Convert, counter, dtype=I64.dtype)
-    if direction < 0:
-        last = b.emit(Subtract, count, constant(b, 1, I64.dtype))
-        b.emit(Subtract, last, b.block.ops[0].result)
+    if direction < 0:  # 1 last: XLA would compute count - 1 before the loop, in a piece of code of its own
+        left = b.emit(Subtract, count, b.block.ops[0].result)
+        b.emit(Subtract, left, constant(b, 1, I64.dtype))
     b.block.ops[-1].results = (k,)
 
 

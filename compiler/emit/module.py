@@ -23,15 +23,20 @@ from hloc.emit.options import EmitOptions
 from hloc.emit.prepare import prepare
 from hloc.ir.core import Function, Module, walk
 from hloc.ops.control import Call
+from hloc.program import HostStatus
 from hloc.runtime.options import BuildOptions
 
 
 @dataclass(frozen=True)
 class Emitted:
-    """A StableHLO module that passed MLIR's verifier, and how to compile it."""
+    """A StableHLO module that passed MLIR's verifier, and how to compile it.
+
+    status: how the host makes the error words of what the module returns in their place; None: they are returned.
+    """
 
     module: Any
     build_options: BuildOptions
+    status: HostStatus | None = None
 
     def text(self, with_locations: bool = False) -> str:
         """The module as text; with `loc(…)` on each operation if asked."""

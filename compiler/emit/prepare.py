@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hloc.emit.barriers import insert_barriers
+from hloc.emit.conditions import sink_into_conditions
 from hloc.emit.constants import sink_constants
 from hloc.emit.context import jaxlib_version
 from hloc.emit.divisions import reduce_divisions
@@ -41,6 +42,7 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
         forward_stores(function)
     reduce_divisions(function)
     canonicalize_loops(function)
+    sink_into_conditions(function)
     sink_constants(function)
     if options.strict:
         separate_products(function)
