@@ -102,11 +102,24 @@ class Desugar:
             return self.looping(stmt, [], False)[0]
         if isinstance(stmt, gast.FunctionDef):
             desugar(stmt)
-            return [stmt]
+            return self.decorated(stmt)
         if isinstance(stmt, gast.AnnAssign):
             return [] if stmt.value is None else [assign(stmt.target, stmt.value, stmt)]
         dropped = isinstance(stmt, gast.Pass | gast.Nonlocal | gast.Assert)
         return [] if dropped or is_constant_expression(stmt) else [stmt]
+
+    def decorated(self, function: gast.FunctionDef) -> list[gast.stmt]:
+        """A function definition, and the calls of its decorators, which are evaluated before it."""
+        before: list[gast.stmt] = []
+        after: list[gast.stmt] = []
+        for decorator in function.decorator_list:
+            kept = self.fresh("decorator")
+            before.append(assign(name(kept, gast.Store(), decorator), decorator, decorator))
+            given = [name(function.name, gast.Load(), decorator)]
+            call = placed(gast.Call(name(kept, gast.Load(), decorator), given, []), decorator)
+            after.insert(0, assign(name(function.name, gast.Store(), decorator), call, decorator))
+        function.decorator_list = []
+        return [*before, function, *after]
 
     def leaving(self, stmt: gast.stmt, rest: list[gast.stmt], tail: bool) -> tuple[list[gast.stmt], Flags]:
         """A statement that may not fall through, and the statements after it."""

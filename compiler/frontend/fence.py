@@ -104,15 +104,6 @@ def _delete(node: gast.Delete) -> None:
             )
 
 
-def _function(node: gast.FunctionDef) -> None:
-    for decorator in node.decorator_list:
-        raise refuse(
-            decorator,
-            f"decorators on a nested function are not supported ({node.name})",
-            "define the decorated function at module level, or apply the decorator by a call there",
-        )
-
-
 def _raise(node: gast.Raise) -> None:
     if node.exc is None:
         raise refuse(node, "raise without an exception is not supported", "name the exception: raise ValueError(…)")
@@ -123,6 +114,5 @@ SPECIAL = {
     "GeneratorExp": _generator,
     "comprehension": _comprehension,
     "Delete": _delete,
-    "FunctionDef": _function,
     "Raise": _raise,
 }

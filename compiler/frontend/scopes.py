@@ -119,7 +119,8 @@ def inner_children(node: gast.AST) -> list[gast.AST]:
 def outer_children(node: gast.AST) -> list[gast.AST]:
     """The children of a scope's node that are evaluated outside of it."""
     if isinstance(node, FUNCTIONS):
-        return [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+        defaults = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+        return [*getattr(node, "decorator_list", ()), *defaults]
     return [node.generators[0].iter]
 
 

@@ -28,7 +28,6 @@ REFUSED = {
     "del_attribute": "del x.T, x",
     "set": "return x in {1, 2}",
     "set_comprehension": "return {i for i in x}",
-    "decorated": "@np.vectorize\n    def g(y):\n        return y\n    return g(x)",
     "bare_raise": "raise",
     "in_nested_function": "def g(y):\n        with y:\n            pass\n    return g",
     "in_lambda": "return lambda: (yield x)",

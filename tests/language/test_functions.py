@@ -165,3 +165,34 @@ def test_arguments_of_the_entry() -> None:
     with pytest.raises(TypeError, match="missing a required argument"):
         compiled()
     assert functools.partial(compiled, z=3)(1, 2, 3) == program(1, 2, 3, z=3)
+
+
+def test_decorators_of_nested_functions() -> None:
+    program = define("""
+import functools
+
+def scaled(k):
+    def decorate(f):
+        @functools.wraps(f)
+        def g(*args, **kwargs):
+            return f(*args, **kwargs) * k
+        return g
+    return decorate
+
+def twice(f): return lambda *args: f(f(*args))
+
+def program(x, n):
+    @twice
+    @scaled(x)
+    def step(y, k=2.0): return y * k + x
+    s = 0.0
+    for i in range(n):
+        @scaled(3.0)
+        def step_of_trip(z): return z * i + s
+        s = step(s) + step_of_trip(x)
+    twice_ = scaled
+    @twice_(2.0)
+    def twice_(y): return y + x
+    return s + twice_(1.0)
+""")
+    agree(program, 0.5, 3)

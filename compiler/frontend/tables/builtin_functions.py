@@ -227,3 +227,11 @@ def repr_(sp: Specializer, value: AbstractValue) -> AbstractValue:
 @implements(functools.partial)
 def partial_(sp: Specializer, function: AbstractValue, *args: AbstractValue, **kwargs: AbstractValue) -> AbstractValue:
     return PartialV(function, args, kwargs)
+
+
+@implements(functools.update_wrapper)
+def update_wrapper_(
+    sp: Specializer, wrapper: AbstractValue, wrapped: AbstractValue, **how: AbstractValue
+) -> AbstractValue:
+    """Also what functools.wraps calls: names and docstrings of functions are not data."""
+    return wrapper
