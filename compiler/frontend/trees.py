@@ -98,8 +98,8 @@ def structure_of(tree: Tree) -> Structure:
     """The structure as the host needs it."""
     if tree.is_leaf:
         return Structure("leaf", type_of(tree.like)) if is_float(tree.like) else Structure("other")
-    kind = {TupleV: "tuple", ListRef: "list", DictRef: "dict", ObjectRef: "object"}[type(tree.like)]
-    return Structure(kind, None, tree.keys, tuple(map(structure_of, tree.parts)))
+    kinds: dict[type, str] = {TupleV: "tuple", ListRef: "list", DictRef: "dict", ObjectRef: "object"}
+    return Structure(kinds[type(tree.like)], None, tree.keys, tuple(map(structure_of, tree.parts)))
 
 
 _SAME = "tangents have the structure of the arguments, cotangents that of the result"

@@ -194,7 +194,8 @@ class _Walk:
         params = tuple(v in self.tangents for v in op.operands)
         derived = self.forward.derive(op.attrs["function"], params)
         tangents = [self.tangents[v] for v in compress(op.operands, params)]
-        self.emit(op, tangents, list(compress(op.results, derived.results)), **(op.attrs | {"function": derived.name}))
+        attrs = op.attrs | {"function": derived.name}
+        self.emit(op, tangents, list(compress(op.results, derived.results)), (), **attrs)
 
 
 def _no_forward_rule(op: Op) -> UnsupportedError:
