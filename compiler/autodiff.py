@@ -160,7 +160,7 @@ def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction
         )
         if derivative.parameters:
             choices = ((), *choices[1:])  # the parameters of f are inside of its own
-        made[derivative.choices] = CompiledFunction(derivative, *choices, None)
+        made[derivative.choices] = CompiledFunction(derivative, *choices, signature=None)
     return made[derivative.choices]
 
 
