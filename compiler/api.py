@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from hloc.runtime.executable import Memory
 
 
+Choices = tuple[tuple[str, ...], bool, bool, bool, int]
+"""static_argnames, checks, strict, tune, memory_budget."""
+
+
 @overload
 def compile(
     function: Callable[..., Any],
@@ -112,7 +116,7 @@ class CompiledFunction:
             )
         self.__hloc_function__ = function
         self.signature = signature
-        self.choices = (static_argnames, checks, strict, tune, memory_budget)
+        self.choices: Choices = (static_argnames, checks, strict, tune, memory_budget)
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
         unknown = set(static_argnames) - {p.name for p in parameters}

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from hloc.api import CompiledFunction
+from hloc.api import Choices, CompiledFunction
 from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, chosen, innermost, plain
 from hloc.diagnostics.errors import DTypeError, SourceError
 from hloc.program import MEMORY_BUDGET
@@ -155,12 +155,10 @@ def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction
         )
     made = _made_before(f)
     if derivative.choices not in made:
-        choices: tuple[Any, ...] = (
-            f.choices if isinstance(f, CompiledFunction) else ((), True, False, True, MEMORY_BUDGET)
-        )
+        choices: Choices = f.choices if isinstance(f, CompiledFunction) else ((), True, False, True, MEMORY_BUDGET)
         if derivative.parameters:
             choices = ((), *choices[1:])  # the parameters of f are inside of its own
-        made[derivative.choices] = CompiledFunction(derivative, *choices, signature=None)
+        made[derivative.choices] = CompiledFunction(derivative, *choices, None)
     return made[derivative.choices]
 
 
