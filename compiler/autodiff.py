@@ -156,9 +156,9 @@ def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction
     made = _made_before(f)
     if derivative.choices not in made:
         choices: Choices = f.choices if isinstance(f, CompiledFunction) else ((), True, False, True, MEMORY_BUDGET)
-        if derivative.parameters:
-            choices = ((), *choices[1:])  # the parameters of f are inside of its own
-        made[derivative.choices] = CompiledFunction(derivative, *choices, None)
+        static, checks, strict, tune, memory_budget = choices
+        static = () if derivative.parameters else static  # the parameters of f are inside of its own
+        made[derivative.choices] = CompiledFunction(derivative, static, checks, strict, tune, memory_budget, None)
     return made[derivative.choices]
 
 
