@@ -48,9 +48,14 @@ class _Dropper(Rewriter):
             pass_by(self, op, [not self.keeps_number(arg, result) for arg, result in places])
         elif op.name in ("if", "switch"):
             self.pin_results(op)
-        elif op.name != "constant" and len(op.results) == 1:
+        elif len(op.results) == 1 and not self.is_constant(op):
             return self.pinned(op)
         return None
+
+    def is_constant(self, op: Op) -> bool:
+        """Whether an op is the form of a constant already: replacing it would never come to an end."""
+        filled = op.name == "broadcast_in_dim" and op.result.type.size > _LARGEST
+        return op.name == "constant" or (filled and self.constant_of(op.operands[0]) is not None)
 
     def is_pinned(self, value: Value) -> bool:
         interval = self.ranges.interval.get(value)

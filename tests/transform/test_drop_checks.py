@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hloc.ir.parser import parse_module
 from hloc.transform.drop_checks import drop_checks
 from tests.transform.equivalence import check_golden, check_random
 
@@ -167,6 +168,21 @@ def test_arguments_bound_parameters() -> None:
         }
         """,
     )
+
+
+def test_an_array_of_one_number_is_replaced_once() -> None:
+    module = parse_module(
+        """
+        func @main(%n: i64) -> i64[100] {
+          %0: i64 = constant {value = i64(0)}
+          %k: i64 = minimum %0, %0
+          %a: i64[100] = broadcast_in_dim %k {shape = (100,), dims = ()}
+          return %a
+        }
+        """
+    )
+    assert drop_checks(module)
+    assert not drop_checks(module)
 
 
 @pytest.mark.parametrize("seed", range(15))
