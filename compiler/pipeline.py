@@ -17,6 +17,7 @@ from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
 from hloc.program import MEMORY_BUDGET, Input, LinearPart, LinearProgram, Output, Path, Program
 from hloc.runtime import XlaCompileError, backend, compile_or_load
+from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.forget_failures import forget_failures
@@ -136,13 +137,16 @@ def emit(program: Program, options: CompileOptions) -> Emitted:
     if program.error_words:
         status = move_status(module.entry.block, program.error_index, program.error_words)
         eliminate_dead_code(module)
-    target = EmitOptions(platform=backend().platform, tune=options.tune, strict=options.strict)
+    platform = backend().platform
+    workspace = BUDGET if platform == "cpu" else 0
+    target = EmitOptions(platform=platform, tune=options.tune, strict=options.strict, workspace=workspace)
     return dataclasses.replace(emit_module(module, target), status=status)
 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
-    return BoundProgram(program, compile_or_load(emitted.bytecode, emitted.build_options), emitted.status)
+    executable = compile_or_load(emitted.bytecode, emitted.build_options)
+    return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status)
 
 
 def build(program: Program, options: CompileOptions) -> BoundProgram:

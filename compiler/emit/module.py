@@ -21,6 +21,7 @@ from hloc.emit.context import LowerContext
 from hloc.emit.control import Writer
 from hloc.emit.options import EmitOptions
 from hloc.emit.prepare import prepare
+from hloc.emit.workspace import lend_workspaces
 from hloc.ir.core import Function, Module, walk
 from hloc.ops.control import Call
 from hloc.program import HostStatus
@@ -91,8 +92,9 @@ def reachable_functions(module: Module) -> list[Function]:
 def _write_functions(module: Module, options: EmitOptions) -> None:
     ctx = LowerContext(options)
     symbols = _symbols(module)
+    lent = lend_workspaces(module.entry.block, options.workspace) if options.workspace else []
     for function in module.functions.values():
-        donate = options.donate if function.name == module.main else ()
+        donate = [*options.donate, *lent] if function.name == module.main else ()
         _write_function(ctx, symbols, function, donate)
 
 

@@ -13,9 +13,11 @@ class EmitOptions:
     tune: add the layer that brings scalar loops on the CPU to the speed of compiled C (hloc.emit.tune and LLVM flags).
     strict: keep each product apart from the sum that uses it, so that no multiply-add rounds once.
     donate: pairs (parameter, result) that share a buffer; the caller gives the parameter's buffer up.
+    workspace: bytes that the caller may lend for logs, as further parameters (hloc.emit.workspace); 0 on a GPU or TPU.
     """
 
     platform: str = "cpu"
     tune: bool = True
     strict: bool = False
     donate: tuple[tuple[int, int], ...] = ()
+    workspace: int = 0

@@ -1,12 +1,15 @@
-"""Logs of derivatives in the program that XLA runs: made once, and never copied."""
+"""Logs of derivatives in the program that XLA runs: made once or lent, and never copied."""
 
 from __future__ import annotations
 
 import re
+import types
 
 import numpy as np
+import pytest
 
 import hloc
+from hloc import pipeline
 from hloc.emit.lint import find_copies
 
 
@@ -17,12 +20,62 @@ def recurrence(w: np.ndarray, x: np.ndarray, n: int) -> float:
     return float(np.sum(x * y))
 
 
-def test_each_log_is_filled_once() -> None:
-    gradient = hloc.compile(hloc.grad(recurrence), static_argnames=("n",))
+def nested(w: np.ndarray, x: np.ndarray, n: int) -> float:
+    for _ in range(n // 10):
+        x = np.cos(x)
+        for _ in range(10):
+            x = np.tanh(w @ x)
+    return float(np.sum(x * x))
+
+
+def chosen(w: np.ndarray, x: np.ndarray, n: int) -> float:
+    for _ in range(n):
+        x = np.sin(w @ x) if x[0] > 0.5 else np.cos(w @ x)
+    return float(np.sum(x * x))
+
+
+def stencil(w: np.ndarray, x: np.ndarray, n: int) -> float:
+    u = x.copy()
+    for _ in range(n):
+        u[1:-1] = u[1:-1] + w[0, 0] * (u[2:] - 2.0 * u[1:-1] ** 2 + u[:-2])
+    return float(np.sum(u))
+
+
+def gradient(function: object) -> hloc.CompiledFunction:
+    return hloc.compile(hloc.grad(function, argnums=1), static_argnames=("n",))
+
+
+def count(pattern: str, text: str) -> int:
+    return len(re.findall(pattern, text))
+
+
+def test_each_small_log_is_filled_once() -> None:
     arguments = np.eye(6), np.ones(6), 50
-    hlo = gradient.lower(*arguments).compile().optimized_hlo
-    logs = len(gradient.explain(*arguments).saved)
-    assert logs > 2
-    assert len(re.findall(r"f64\[50,6\]\{1,0\} broadcast\(", hlo)) == logs
-    assert not re.findall(r"f64\[50,6\]\{1,0\} copy\(", hlo)
+    hlo = gradient(recurrence).lower(*arguments).compile().optimized_hlo
+    logs = len(gradient(recurrence).explain(*arguments).saved)
+    assert logs > 1
+    assert count(r"f64\[50,6\]\{1,0\} broadcast\(", hlo) == logs
+    assert not count(r"f64\[50,6\]\{1,0\} copy\(", hlo)
     assert not find_copies(hlo)
+
+
+@pytest.mark.parametrize("function", [recurrence, nested, chosen, stencil])
+def test_large_logs_are_lent(function: object) -> None:
+    arguments = np.eye(50), np.linspace(0.1, 1.0, 50), 800
+    lowered = gradient(function).lower(*arguments)
+    assert len(lowered.program.inputs) == len(lowered.program.module.entry.params) <= 2
+    hlo = lowered.compile().optimized_hlo
+    sizes = [log for log in gradient(function).explain(*arguments).saved if log.nbytes >= 1 << 18]
+    assert sizes
+    assert count(r"tf.aliasing_output", lowered.stablehlo) == len(sizes)
+    for log in sizes:
+        shape = ",".join(map(str, (log.rows, *log.type.shape)))
+        assert count(rf"f64\[{shape}\]\S* parameter\(", hlo)
+        assert not count(rf"f64\[{shape}\]\S* (copy|broadcast)\(", hlo)
+    assert not find_copies(hlo)
+
+
+def test_other_platforms_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "backend", lambda: types.SimpleNamespace(platform="cuda"))
+    text = gradient(recurrence).lower(np.eye(50), np.ones(50), 800).stablehlo
+    assert not count("tf.aliasing_output", text)
