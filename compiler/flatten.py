@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hloc.program import Structure
+from hloc.program import Structure, attributes_of
 
 
 def flatten(structure: Structure, obj: Any, what: str) -> list[Any]:
@@ -29,7 +29,7 @@ def _items(structure: Structure, obj: Any, what: str) -> list[Any]:
         if isinstance(obj, tuple | list) and len(obj) == count:
             return list(obj)
         raise TypeError(f"{what} must be a {structure.kind} of {count} here, found {_found(obj)}")
-    found = obj if isinstance(obj, dict) else getattr(obj, "__dict__", None)
+    found = obj if isinstance(obj, dict) else attributes_of(obj)
     if found is None or set(found) != set(keys):
         raise TypeError(f"{what} must have {', '.join(map(str, keys))} here, found {_found(obj)}")
     return [found[key] for key in keys]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hloc.ir.types import TensorType
-from hloc.program import Guard, Input, Path, Program, closure_cell
+from hloc.program import Guard, Input, Path, Program, attributes_of, closure_cell
 from hloc.runtime.array import Array
 
 Of = Callable[..., Any]
@@ -151,7 +151,7 @@ def _has_keys(obj: Any, expected: tuple[Any, Any]) -> bool:
         return False
     if isinstance(keys, int):
         return len(obj) == keys
-    return bool(tuple(obj if isinstance(obj, dict) else vars(obj)) == keys)
+    return bool(tuple(obj if isinstance(obj, dict) else attributes_of(obj) or ()) == keys)
 
 
 def _equal(obj: Any, expected: Any) -> bool:

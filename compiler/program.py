@@ -6,6 +6,7 @@ The hot path of a call uses only this module: plain data, no syntax trees, no ML
 from __future__ import annotations
 
 import dataclasses
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -310,3 +311,13 @@ class Program:
 
     def replace(self, **changes: Any) -> Program:
         return dataclasses.replace(self, **changes)
+
+
+def attributes_of(obj: Any) -> dict[str, Any] | None:
+    """The attributes of an instance by name: those in its `__dict__` and those in slots; None where it has neither."""
+    found: dict[str, Any] | None = getattr(obj, "__dict__", None)
+    for base in reversed(type(obj).__mro__):
+        if "__slots__" in base.__dict__:
+            slots = [name for name, member in base.__dict__.items() if isinstance(member, types.MemberDescriptorType)]
+            found = {**(found or {}), **{name: getattr(obj, name) for name in slots if hasattr(obj, name)}}
+    return found

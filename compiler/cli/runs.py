@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from hloc.program import attributes_of
+
 if TYPE_CHECKING:
     from hloc.api import CompiledFunction
     from hloc.cli.arguments import Arguments
@@ -86,7 +88,8 @@ def same(a: Any, b: Any, rounding: float = ROUNDING) -> bool:
         return _same_array(np.asarray(a), np.asarray(b), rounding)
     if type(a) is not type(b):
         return False
-    return same(vars(a), vars(b), rounding) if hasattr(a, "__dict__") else bool(a == b)
+    attributes = attributes_of(a)
+    return bool(a == b) if attributes is None else same(attributes, attributes_of(b), rounding)
 
 
 def _numeric(value: Any) -> bool:

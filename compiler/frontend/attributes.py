@@ -88,6 +88,8 @@ def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -
         if name not in base.__dict__:
             continue
         member = base.__dict__[name]
+        if isinstance(member, types.MemberDescriptorType):  # a slot that is not set
+            continue
         path = Path(base, (("attr", name),))
         if isinstance(member, types.FunctionType | Rewritten) or hasattr(member, "__hloc_function__"):
             sp.guard(path, "is", member)

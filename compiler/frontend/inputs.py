@@ -7,6 +7,7 @@ dicts and objects become structures of those; everything else is a constant unde
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from hloc.frontend.values import (
     TupleV,
 )
 from hloc.ir.types import ELEMENT_TYPES, TensorType, scalar
-from hloc.program import Path, TypeSpec
+from hloc.program import Path, TypeSpec, attributes_of
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -182,7 +183,10 @@ def _is_record(obj: Any) -> bool:
         callable(obj) and not dataclasses.is_dataclass(obj) and not is_callable_object(obj)
     ):
         return False
-    return cls.__module__ not in ("builtins", "numpy", "functools") and hasattr(obj, "__dict__")
+    if hasattr(obj, "__dict__"):
+        return cls.__module__ not in ("builtins", "numpy", "functools")
+    root = cls.__module__.partition(".")[0]
+    return attributes_of(obj) is not None and root not in sys.stdlib_module_names and root not in _LIBRARIES
 
 
 _LIBRARIES = frozenset({"numpy", "functools", "operator", "builtins", "hloc"})
@@ -205,7 +209,7 @@ def capture_record(sp: Specializer, obj: Any) -> AbstractValue:
 
 
 def _record(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
-    attributes = vars(obj)
+    attributes = attributes_of(obj) or {}
     sp.guard(path, "keys", (type(obj), tuple(attributes)))
     ref = ObjectRef(Cell("object", str(path)), type(obj))
     sp.captured[id(obj)] = (obj, ref)

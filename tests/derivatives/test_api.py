@@ -73,6 +73,24 @@ def test_what_can_be_differentiated() -> None:
     close(hloc.grad(model)(X), 3 * model.w * X**2)
 
 
+@dataclass(frozen=True, slots=True)
+class SlottedLayer:
+    w: Any
+    power: int = 2
+
+    def __call__(self, x: Any) -> Any:
+        return np.sum(self.w * x**self.power)
+
+
+def test_objects_with_slots() -> None:
+    layer, x = SlottedLayer(np.array([1.0, 2.0])), np.array([3.0, 4.0])
+    found = hloc.grad(lambda layer, x: layer(x))(layer, x)
+    assert type(found) is SlottedLayer
+    close((found.w, found.power), (x**2, 0))
+    close(hloc.grad(layer)(x), np.array([6.0, 16.0]))
+    close(hloc.vjp(lambda m: SlottedLayer(m.w * 2), layer)[1](SlottedLayer(np.ones(2), 0))[0].w, np.full(2, 2.0))
+
+
 def test_functions_of_libraries() -> None:
     close(hloc.grad(np.tanh)(0.5), 1 - np.tanh(0.5) ** 2)
     close(hloc.grad(math.pow, argnums=(0, 1))(2.0, 3.0), (12.0, 8 * math.log(2.0)))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import hloc
+from hloc.program import attributes_of
 
 RELATIVE = {"float64": 1e-12, "complex128": 1e-12, "float32": 2e-6, "complex64": 2e-6, "float16": 2e-3}
 
@@ -73,7 +74,7 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
             assert_same(found[key], value, f"{where}[{key!r}]")
     elif dataclasses.is_dataclass(expected) or (hasattr(expected, "__dict__") and not callable(expected)):
         assert type(found) is type(expected), (where, found, expected)
-        assert_same(vars(found), vars(expected), where)
+        assert_same(attributes_of(found), attributes_of(expected), where)
     elif isinstance(expected, float | complex):
         assert type(found) is type(expected), (where, found, expected)
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300, err_msg=where)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hloc
+
 from .agreement import CONTEXTS, agree, define, in_context
 
 Pair = collections.namedtuple("Pair", "a b", defaults=[5])
@@ -163,3 +165,42 @@ def test_dataclasses_replace() -> None:
         return p, p.__class__(x)
 
     agree(program, Frozen(np.ones(2), 2.0), 3.0)
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    a: float
+    w: Any = None
+
+
+@dataclasses.dataclass(slots=True)
+class SlottedMore(Slotted):
+    b: float = 3.0
+
+
+class PlainSlots:
+    __slots__ = ("k", "unset")
+
+    def __init__(self, k: Any) -> None:
+        self.k = k
+
+
+def test_objects_with_slots() -> None:
+    def program(p: Any, x: Any) -> Any:
+        p.a += x
+        p.w *= 2
+        return p, SlottedMore(x, p.w, p.b + p.w.sum())
+
+    agree(program, SlottedMore(1.0, np.ones(2), 2.0), 1.5)
+
+
+def test_captured_objects_with_slots_are_read_at_each_call() -> None:
+    a, b = Slotted(2.0, np.ones(2)), PlainSlots(3.0)
+    compiled = hloc.compile(lambda x: x * a.a + a.w.sum() * b.k)
+    assert float(compiled(1.0)) == 8.0
+    a.a, a.w[0], b.k = 5.0, 7.0, 2.0
+    assert float(compiled(1.0)) == 21.0
+    b.k = np.ones(2)
+    np.testing.assert_array_equal(compiled(1.0), [13.0, 13.0])
+    with pytest.raises(hloc.MissingAttributeError, match="no attribute 'unset'"):
+        hloc.compile(lambda: b.unset)()
