@@ -79,3 +79,13 @@ def test_other_platforms_fill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "backend", lambda: types.SimpleNamespace(platform="cuda"))
     text = gradient(recurrence).lower(np.eye(50), np.ones(50), 800).stablehlo
     assert not count("tf.aliasing_output", text)
+
+
+def test_tangents_of_logs_are_lent_too() -> None:
+    first = gradient(recurrence).explain(np.eye(50), np.ones(50), 800).saved
+    derivative = hloc.compile(lambda w, x, v: hloc.hvp(lambda x: recurrence(w, x, 800), (x,), (v,)))
+    lowered = derivative.lower(np.eye(50), np.ones(50), np.ones(50))
+    lent = count("tf.aliasing_output", lowered.stablehlo)
+    assert lent > len(first)
+    assert count(r"f64\[800,50\]\S* parameter\(", lowered.compile().optimized_hlo) >= lent
+    assert not count(r"f64\[800,50\]\S* (copy|broadcast)\(", lowered.compile().optimized_hlo)

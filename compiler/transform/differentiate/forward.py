@@ -28,7 +28,7 @@ from typing import Any
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, clone_op
-from hloc.ops.algebra import is_float, zeros
+from hloc.ops.algebra import emit, is_float, zeros
 from hloc.transform.differentiate.activity import Summaries, useful, varied
 from hloc.transform.differentiate.inline import refuse_captured
 from hloc.transform.regions import carries_of
@@ -109,8 +109,13 @@ class _Walk:
                 tangent.name = tangent.name or (value.name and f"{value.name}_dot")
 
     def tangent(self, value: Value) -> Value:
-        """The tangent of a value; zeros where it has none."""
-        return self.tangents[value] if value in self.tangents else zeros(self.b, value.type)
+        """The tangent of a value; zeros where it has none, and for a log that is to be written another such log."""
+        if value in self.tangents:
+            return self.tangents[value]
+        maker = self.b.producers.get(self.primals[value])
+        if maker is not None and maker.name == "empty":
+            return emit(self.b, "empty", **maker.attrs)
+        return zeros(self.b, value.type)
 
     def ops(self, block: Block) -> None:
         """Copy the operations of a block, each with its tangents."""
