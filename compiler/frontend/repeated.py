@@ -81,7 +81,7 @@ def repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue
                 f"this loop would be repeated more than {sp.options.max_repeat} times at compile time"
             )
         if isinstance(condition, Value):
-            sp.demand(condition, "the test of a loop that is repeated")
+            _know_test(sp, stmt, condition)
         if isinstance(sp.run_block(stmt.body), NeverV):
             return NeverV()
         stop = _stopped(sp, stmt)
@@ -89,3 +89,17 @@ def repeat_while(sp: Specializer, stmt: gast.While, trips: int) -> AbstractValue
             return FALLS
         if isinstance(stop, Value):
             return branch(sp, sp.emit(Not, stop), partial(repeat_while, sp, stmt, trips), lambda: FALLS)
+
+
+def _know_test(sp: Specializer, stmt: gast.While, condition: Value) -> None:
+    """Demand the test; a refusal says what the loop was to be repeated for."""
+    try:
+        sp.demand(condition, "the test of a loop that is repeated")
+    except StaticValueError:
+        use = sp.decisions.repeated.get(stmt)
+        if use is None:
+            raise
+        raise StaticValueError(
+            f"{use.reason} must be known at compile time, but the test of the loop around it depends on data",
+            help="loop over a range of known length, or use one array with a dimension more",
+        ) from None

@@ -96,3 +96,12 @@ def test_a_list_of_arrays_is_not_written_at_data() -> None:
     program = define("def program(x, k):\n    rows = [x, x * 2]\n    rows[k[0]] = x\n    return rows[0] + rows[1]\n")
     with pytest.raises(hloc.DTypeError, match="a list of arrays cannot be written"):
         hloc.compile(program)(np.ones(2), np.array([1]))
+
+
+def test_a_loop_that_cannot_be_repeated_says_what_for() -> None:
+    program = define(
+        "def program(x, y):\n    k = 0\n    rows = (x, y)\n"
+        "    while x[0] < 9:\n        x = x + rows[k][0]\n        k = 1 - k\n    return x\n"
+    )
+    with pytest.raises(hloc.StaticValueError, match=r"unlike items must be known .* test of the loop .* on data"):
+        hloc.compile(program)(np.ones(2), np.ones(3))
