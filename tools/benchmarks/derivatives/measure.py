@@ -14,6 +14,7 @@ import numpy as np
 import hloc
 from hloc.runtime import compile_stablehlo
 from hloc.runtime.array import array
+from hloc.runtime.workspace import lending
 from tools.benchmarks.derivatives.case import Case
 from tools.benchmarks.timing import Contender, Timed, interleaved
 
@@ -42,8 +43,9 @@ def ours(case: Case) -> Peer:
 
 
 def _compile_ours(function: Any, arguments: Sequence[Any]) -> Any:
-    emitted = function.lower(*arguments)._emitted
-    return compile_stablehlo(emitted.bytecode, emitted.build_options).memory()
+    lowered = function.lower(*arguments)
+    executable = compile_stablehlo(lowered._emitted.bytecode, lowered._emitted.build_options)
+    return lending(executable, len(lowered.program.inputs)).memory()
 
 
 def theirs(case: Case, form: Callable[..., Any] | None = None) -> Peer:
