@@ -174,6 +174,14 @@ def check_gradient(
         check_printed(function, arguments, wrt, gradient)
 
 
+def check_cases(
+    function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], reference: Callable[..., Any] | None = None
+) -> None:
+    """Assert that derivatives are right for each case; forward mode and the printed program for the first one."""
+    for number, case in enumerate(cases):
+        check_gradient(function, *case, reference=reference, forward=number == 0, printed=number == 0)
+
+
 def value_and_gradient(
     function: Callable[..., Any], arguments: tuple[Any, ...], wrt: tuple[int, ...], run: Run = by_xla
 ) -> tuple[Any, Any]:

@@ -243,6 +243,50 @@ def test_stop_gradient_and_checkpoint() -> None:
     close(hloc.checkpoint(energy)(X), energy(X))
 
 
+def saved_bytes(derivative: Any, *args: Any) -> int:
+    return sum(v.nbytes for v in derivative.explain(*args).saved)
+
+
+def test_checkpoint_saves_arguments_only() -> None:
+    def step(x: Any) -> Any:
+        return np.sin(np.exp(np.cos(x)))
+
+    again = hloc.checkpoint(step)
+
+    def plain(x: Any) -> Any:
+        for _ in range(40):
+            x = step(x)
+        return x.sum()
+
+    def checkpointed(x: Any) -> Any:
+        for _ in range(40):
+            x = again(x)
+        return x.sum()
+
+    close(hloc.grad(checkpointed)(X), hloc.grad(plain)(X))
+    assert saved_bytes(hloc.grad(checkpointed), X) == 40 * X.nbytes < saved_bytes(hloc.grad(plain), X)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_memory_budget_bounds_what_is_saved(known: bool) -> None:
+    def counted(x: Any, limit: Any) -> Any:
+        for _ in range(9000):
+            x = x + 0.001 * np.sin(x)
+        return x.sum() * limit
+
+    def dynamic(x: Any, limit: Any) -> Any:
+        t = 0.0
+        while t < limit:
+            x = x + 0.001 * np.sin(x)
+            t = t + 1.0
+        return x.sum() * limit
+
+    f = counted if known else dynamic
+    plain, bounded = hloc.grad(f), hloc.grad(hloc.compile(f, memory_budget=20_000))
+    close(bounded(X, 9000.0), plain(X, 9000.0))
+    assert saved_bytes(bounded, X, 9000.0) <= 20_000 < 9000 * X.nbytes <= saved_bytes(plain, X, 9000.0)
+
+
 def test_what_the_function_does_besides(capsys: pytest.CaptureFixture[str]) -> None:
     def f(x: Any) -> Any:
         print("x0", x[0])

@@ -12,7 +12,7 @@ import pytest
 from tests.language.agreement import define
 
 from .agreement import (
-    check_gradient,
+    check_cases,
     check_second_order,
     directional,
     float_arguments,
@@ -424,8 +424,7 @@ SINGULAR: dict[str, tuple[str, str, tuple[Any, ...], tuple[Any, ...]]] = {
 def test_control_flow(name: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program = straight(parameters, body)
-    for j, case in enumerate(cases):
-        check_gradient(program, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, cases)
 
 
 @pytest.mark.parametrize("name", sweep_all_but(SNIPPETS, every=6))
@@ -440,16 +439,14 @@ def test_control_flow_to_second_order(name: str) -> None:
 def test_control_flow_in_context(name: str, context: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program, first = in_context(context, parameters, body)
-    for j, case in enumerate(cases):
-        check_gradient(program, *first, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, [(*first, *case) for case in cases])
 
 
 @pytest.mark.parametrize("name", RETURNS)
 def test_returns(name: str) -> None:
     parameters, body, cases = RETURNS[name]
     program = define(f"def program({parameters}):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n")
-    for j, case in enumerate(cases):
-        check_gradient(program, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, cases)
 
 
 @pytest.mark.parametrize("name", SINGULAR)

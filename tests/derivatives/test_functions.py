@@ -14,7 +14,7 @@ import pytest
 import hloc
 from tests.language.agreement import define
 
-from .agreement import check_gradient, check_second_order
+from .agreement import check_cases, check_gradient, check_second_order
 from .contexts import CONTEXTS, Snippet, in_context, straight, sweep_all_but
 
 A = np.array([0.8, -0.3, 1.7, 0.4])
@@ -134,8 +134,19 @@ SNIPPETS: dict[str, Snippet] = {
 def test_functions(name: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program = straight(parameters, body, **NAMES)
-    for j, case in enumerate(cases):
-        check_gradient(program, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, cases)
+
+
+ANALYTIC = {
+    "a recurrent network": "for i in range(4):\n    a = np.tanh(M @ a[:3] * x + np.roll(a[:3], 1))\nresult = np.sum(a * a)",
+    "a product in place": "b = a.copy()\nfor i in range(1, 4):\n    b[i] = b[i] * np.exp(b[i - 1] * x)\nresult = b[3]",
+    "Newton's method": "y = 2.0 + 0 * x\nfor i in range(6):\n    y = 0.5 * (y + x / y)\nresult = y * np.sum(np.sin(a))",
+}
+
+
+@pytest.mark.parametrize("name", ANALYTIC)
+def test_against_complex_steps(name: str) -> None:
+    check_gradient(straight("a, x", ANALYTIC[name], M=M), A, 0.7, complex_step=True)
 
 
 @pytest.mark.parametrize("name", sweep_all_but(SNIPPETS, every=6))
@@ -150,8 +161,7 @@ def test_functions_to_second_order(name: str) -> None:
 def test_functions_in_context(name: str, context: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program, first = in_context(context, parameters, body, **NAMES)
-    for j, case in enumerate(cases):
-        check_gradient(program, *first, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, [(*first, *case) for case in cases])
 
 
 def test_arguments_of_many_structures() -> None:

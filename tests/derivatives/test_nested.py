@@ -7,7 +7,7 @@ import pytest
 
 import hloc
 
-from .agreement import check_gradient
+from .agreement import check_cases
 from .contexts import CONTEXTS, in_context, straight
 
 A = np.array([0.8, -0.3, 1.7, 0.4])
@@ -180,8 +180,7 @@ SNIPPETS = {
 def test_nested(name: str) -> None:
     parameters, body, by_hand, cases = SNIPPETS[name]
     program, reference = straight(parameters, body, hloc=hloc), straight(parameters, by_hand)
-    for j, case in enumerate(cases):
-        check_gradient(program, *case, reference=reference, printed=j == 0, forward=j == 0)
+    check_cases(program, cases, reference)
 
 
 @pytest.mark.sweep
@@ -191,8 +190,7 @@ def test_nested_in_context(name: str, context: str) -> None:
     parameters, body, by_hand, cases = SNIPPETS[name]
     program, first = in_context(context, parameters, body, hloc=hloc)
     reference, _ = in_context(context, parameters, by_hand)
-    for j, case in enumerate(cases):
-        check_gradient(program, *first, *case, reference=reference, forward=j == 0, printed=j == 0)
+    check_cases(program, [(*first, *case) for case in cases], reference)
 
 
 def test_stop_gradient() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from .agreement import check_gradient, check_second_order
+from .agreement import check_cases, check_second_order
 from .contexts import CONTEXTS, Snippet, in_context, straight, sweep_all_but
 
 A = np.array([0.8, -0.3, 1.7, 0.4, -1.1, 2.3])
@@ -240,8 +240,7 @@ SNIPPETS: dict[str, Snippet] = {
 def test_writes(name: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program = straight(parameters, body)
-    for j, case in enumerate(cases):
-        check_gradient(program, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, cases)
 
 
 @pytest.mark.parametrize("name", sweep_all_but(SNIPPETS, every=6))
@@ -256,5 +255,4 @@ def test_writes_to_second_order(name: str) -> None:
 def test_writes_in_context(name: str, context: str) -> None:
     parameters, body, cases = SNIPPETS[name]
     program, first = in_context(context, parameters, body)
-    for j, case in enumerate(cases):
-        check_gradient(program, *first, *case, forward=j == 0, printed=j == 0)
+    check_cases(program, [(*first, *case) for case in cases])
