@@ -150,6 +150,22 @@ class TapeOverflow(Exception):
         self.site, self.rows = divmod(int(needed), 1 << 40)
 
 
+@dataclass(frozen=True)
+class Machine:
+    """A recursive function that became loops (see hloc.transform.recursion).
+
+    number: in the token of the program, from 1 up.   function: its name in the SSA program.
+    rows: the room of its stack (0: it has none).   limit: the most calls that may be active at once.
+    kind: "tail", "linear" or "machine".
+    """
+
+    number: int
+    function: str
+    rows: int
+    limit: int
+    kind: str
+
+
 @dataclass(frozen=True, eq=False)
 class PrintSite:
     """A call of print: its arguments and what stands between and after them."""
