@@ -33,7 +33,14 @@ def callees_first(graph: dict[str, Counter[str]], main: str) -> dict[str, int]:
 
 
 def recursive_functions(graph: dict[str, Counter[str]], order: dict[str, int]) -> set[str]:
-    """The functions on cycles: strongly connected components (Kosaraju) of several functions, and calls of oneself."""
+    """The functions on cycles: of several functions, and those that call themselves."""
+    component = components(graph, order)
+    sizes = Counter(component.values())
+    return {name for name in order if sizes[component[name]] > 1 or name in graph[name]}
+
+
+def components(graph: dict[str, Counter[str]], order: dict[str, int]) -> dict[str, str]:
+    """Strongly connected components (Kosaraju): each function with one that stands for all that call each other."""
     callers: dict[str, list[str]] = {name: [] for name in order}
     for name in order:
         for callee in graph[name]:
@@ -46,8 +53,18 @@ def recursive_functions(graph: dict[str, Counter[str]], order: dict[str, int]) -
             if name not in component:
                 component[name] = root
                 pending += callers[name]
-    sizes = Counter(component.values())
-    return {name for name in order if sizes[component[name]] > 1 or name in graph[name]}
+    return component
+
+
+def cycles(module: Module) -> dict[str, str]:
+    """The recursive functions of a module, each with the one that stands for its cycle."""
+    graph = {name: callees(module, function) for name, function in module.functions.items()}
+    order: dict[str, int] = {}
+    for name in graph:
+        if name not in order:
+            order |= {n: len(order) + at for n, at in callees_first(graph, name).items() if n not in order}
+    component = components(graph, order)
+    return {name: component[name] for name in recursive_functions(graph, order)}
 
 
 def fixed_signatures(module: Module) -> set[str]:

@@ -18,13 +18,16 @@ from hloc.ops.algebra import emit
 from hloc.ops.helpers import constant
 from hloc.transform.call_graph import callees, callees_first
 from hloc.transform.differentiate.accumulate import fill_cleared, find_accumulations
-from hloc.transform.differentiate.activity import useful, varied
+from hloc.transform.differentiate.activity import Summaries, useful, varied
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
+from hloc.transform.differentiate.demands import Demands
 from hloc.transform.differentiate.forward import Forward
-from hloc.transform.differentiate.inline import inline_all
+from hloc.transform.differentiate.inline import body_of, inline_all
 from hloc.transform.differentiate.logs import AT_MOST, STRIDE, Sites
+from hloc.transform.differentiate.recursion import Halves, Recursion
 from hloc.transform.differentiate.reverse import Sweep
-from hloc.transform.differentiate.saving import settle
+from hloc.transform.differentiate.rows import note
+from hloc.transform.differentiate.saving import settle, settle_activation
 from hloc.transform.differentiate.tiling import best_stride, in_segments, outermost_loops
 
 ASKING = ("linearize", "jvp")
@@ -98,8 +101,7 @@ class _Expansion:
 
         strides: which of its outermost loops run in segments, and of how many trips.
         """
-        function = self.module.functions[op.attrs["function"]]
-        body = clone_block(function.block, {})
+        body = body_of(self.module, op.attrs["function"])
         inline_all(self.module, body)
         for param, operand in zip(body.args, op.operands, strict=False):
             param.name = param.name or operand.name
@@ -125,18 +127,19 @@ class _Expansion:
     def linearize(self, op: Op) -> Block:
         """What the function computes, saving for the adjoint, which becomes the tape."""
         strides: dict[int, int] = {}
-        start = self.sites.mark()
+        start, functions = self.sites.mark(), dict(self.module.functions)
         while True:
             forward = self.body_of(op, strides)
             wrt, outputs = forward.args[: op.attrs["wrt"]], forward.results[: op.attrs["outputs"]]
             before = list(forward.results)
             carries = {loop: _carried(loop) for _, loop in outermost_loops(forward)}
-            adjoint, missing, more = self.adjoint(forward, wrt, outputs, self.sites)
+            adjoint, missing, more = self.adjoint(forward, wrt, outputs)
             stride = _too_much(carries, self.sites, start, strides)
             if stride is None:
                 break
             strides |= stride
             self.sites.reset(start)
+            self.module.functions = dict(functions)
         inputs = dict(zip(forward.args, op.operands, strict=True))
         b = Builder(forward, op.span)
         forward.results = [*before, constant(b, 0, np.int64), _greatest(b, missing)]
@@ -151,20 +154,41 @@ class _Expansion:
         return forward
 
     def adjoint(
-        self, forward: Block, wrt: Sequence[Value], outputs: Sequence[Value], sites: Sites | None
+        self, forward: Block, wrt: Sequence[Value], outputs: Sequence[Value], *, linear: bool = False
     ) -> tuple[Block, list[Value], list[Value]]:
         """The adjoint of a block: arguments are cotangents of `outputs`, results those of `wrt`; and what is needed."""
-        active = varied(forward, wrt, self.module) & useful(forward, outputs, self.module)
+        summaries = Summaries(self.module)
+        active = varied(forward, wrt, self.module, summaries) & useful(forward, outputs, self.module, summaries)
+        demands = Demands(self.module, summaries)
+        demands.ask(forward, active)
+        recursion = Recursion(self.module, demands.found, self.sites)
         adjoint = Block()
         b = Builder(adjoint)
         scope = Scope(active)
         for output in outputs:
             scope.add(b, output, named(adjoint.add_arg(output.type), output))
-        sweep = Sweep(self.module, active, b)
+        sweep = Sweep(self.module, active, b, recursion)
         sweep.ops(forward.ops, scope)
         adjoint.results = [scope.value(b, x) for x in wrt]
         fill_cleared(adjoint)
-        return adjoint, *settle(forward, adjoint, sweep.pairs, sweep.needed, sites)
+        missing, more = settle(forward, adjoint, sweep.pairs, sweep.needed, self.sites, keep_all=linear)
+        for halves in recursion.halves.values():
+            self.recursive(recursion, halves)
+        before, after = recursion.thread(forward, adjoint)
+        return adjoint, missing + before, more + after
+
+    def recursive(self, recursion: Recursion, halves: Halves) -> None:
+        """The adjoint of a recursive function."""
+        b, active = Builder(halves.backward.block), halves.demand.active
+        scope = Scope(active)
+        given = recursion.begin(halves, b, scope)
+        sweep = Sweep(self.module, active, b, recursion, inside=True)
+        sweep.ops(halves.demand.body.ops, scope)
+        for block, value in sweep.needed:
+            note(block, value)
+        recursion.end(halves, b, scope)
+        fill_cleared(halves.backward.block)
+        settle_activation(halves.forward.block, halves.backward.block, sweep.pairs, recursion.rows, given)
 
     def use(self, op: Op) -> Block:
         """A copy of the adjoint, or of what it is the adjoint of."""
@@ -182,11 +206,11 @@ class _Expansion:
         cotangents, such as slopes: that is computed for zeros, and the rest is dead code."""
         linear = clone_block(pullback, {})
         inline_all(self.module, linear)
-        adjoint, _, _ = self.adjoint(linear, linear.args, linear.results[:-1], None)
+        adjoint, missing, more = self.adjoint(linear, linear.args, linear.results[:-1], linear=True)
         b = Builder(Block())
         substitute(linear, {cotangent: zeros(b, cotangent) for cotangent in linear.args})
         adjoint.ops[:0] = [*b.block.ops, *linear.ops]
-        adjoint.results.append(constant(Builder(adjoint), 0, np.int64))
+        adjoint.results.append(_greatest(Builder(adjoint), missing + more))
         return adjoint
 
 

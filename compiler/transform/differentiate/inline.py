@@ -5,31 +5,46 @@ from __future__ import annotations
 from collections.abc import Container
 
 from hloc.diagnostics.errors import UnsupportedError
-from hloc.ir.core import Block, Module, Op, Value, clone_block, substitute
+from hloc.ir.core import Block, Module, Op, Value, clone_block, substitute, walk
+from hloc.ops.control import Call
+from hloc.transform.call_graph import cycles
 
 
 def inline_all(module: Module, block: Block) -> None:
     """Write out the calls of functions that do not call themselves, in place; calls that say how they are
     differentiated stay."""
+    if not any(op.name == "call" for op in walk(block)):
+        return
     mapping: dict[Value, Value] = {}
-    _inline(module, block, mapping, ())
+    _inline(module, block, mapping, cycles(module))
     substitute(block, mapping)
 
 
-def _inline(module: Module, block: Block, mapping: dict[Value, Value], active: tuple[str, ...]) -> None:
+def body_of(module: Module, name: str) -> Block:
+    """A copy of the block of a function; of one that calls itself, a call."""
+    function = module.functions[name]
+    if name not in cycles(module):
+        return clone_block(function.block, {})
+    block = Block([Value(v.type, v.name) for v in function.params])
+    block.results = [Value(v.type, v.name) for v in function.results]
+    block.ops = [Op(Call, tuple(block.args), {"function": name}, (), tuple(block.results), function.span)]
+    return block
+
+
+def _inline(module: Module, block: Block, mapping: dict[Value, Value], recursive: Container[str]) -> None:
     ops, block.ops = block.ops, []
     for op in ops:
         name = op.attrs.get("function") if op.name == "call" and len(op.attrs) == 1 else None
-        if name is None or name in active:
+        if name is None or name in recursive:
             for region in op.regions:
-                _inline(module, region, mapping, active)
+                _inline(module, region, mapping, recursive)
             block.ops.append(op)
             continue
         function = module.functions[name]
         body = clone_block(
             Block([], function.block.ops, function.block.results), dict(zip(function.params, op.operands, strict=True))
         )
-        _inline(module, body, mapping, (*active, name))
+        _inline(module, body, mapping, recursive)
         block.ops += body.ops
         mapping.update(zip(op.results, body.results, strict=True))
 

@@ -32,9 +32,12 @@ STRIDE = "stride"
 
 @dataclass(frozen=True)
 class Logged:
-    """The logs of one loop: how large they are, the loop around all loops that it stands in, and trips of that."""
+    """The logs of one loop: how large they are, the loop around all loops that it stands in, and trips of that.
 
-    outermost: Op
+    Those of recursive functions belong to no loop.
+    """
+
+    outermost: Op | None
     trips: int
     nbytes: int
     count: int

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hloc.diagnostics.errors import UnsupportedError
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Module, Op, Value, clone_block, walk
+from hloc.ir.core import Block, Module, Op, Value, substitute, walk
 from hloc.ops.algebra import is_float
 from hloc.ops.control import Call, For
 from hloc.ops.elementwise import Barrier
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import LoopScope, Scope, named, zeros
-from hloc.transform.differentiate.inline import inline_all, refuse_captured
+from hloc.transform.differentiate.inline import body_of, inline_all, refuse_captured
+from hloc.transform.differentiate.recursion import Recursion
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,18 @@ class Sweep:
         pairs: control operations with their adjoints, inner ones first.
         needed: what the rules of users need for derivatives of their own (see hloc.ops.control), and where.
         number: of this sweep, greater than those in the program.
+        recursion: the functions that call themselves.
+        inside: whether this is the adjoint of such a function.
     """
 
-    def __init__(self, module: Module, active: set[Value], builder: Builder) -> None:
+    def __init__(
+        self, module: Module, active: set[Value], builder: Builder, recursion: Recursion, *, inside: bool = False
+    ) -> None:
         self.module = module
         self.active = active
         self.builder = builder
+        self.recursion = recursion
+        self.inside = inside
         self.pairs: list[Pair] = []
         self.needed: list[tuple[Block, Value]] = []
         self.number = 0
@@ -139,7 +145,9 @@ class Sweep:
             body = self.copy(op.attrs["function"], operands)
             self.again(body, list(zip(operands, op.operands, strict=True)), scope, cotangents)
         else:
-            raise UnsupportedError(f"{op.attrs['function']} calls itself: its derivative is not supported yet")
+            call = self.recursion.call(self.builder, op, self.active, scope, cotangents)
+            if not self.inside:
+                self.recursion.gated.add(call)
 
     def call_backward(self, op: Op, scope: Scope, cotangents: Sequence[Value | None]) -> None:
         """The user's rule; the forward call becomes one of the rule's first half, which gives residuals as well."""
@@ -172,9 +180,9 @@ class Sweep:
 
     def copy(self, name: str, operands: Sequence[Value]) -> Block:
         """The body of a function with `operands` in place of its parameters."""
-        function = self.module.functions[name]
-        block = Block([], function.block.ops, function.block.results)
-        body = clone_block(block, dict(zip(function.params, operands, strict=True)))
+        body = body_of(self.module, name)
+        substitute(body, dict(zip(body.args, operands, strict=True)))
+        body.args.clear()
         inline_all(self.module, body)
         return body
 

@@ -9,7 +9,8 @@ computed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,11 @@ from hloc.ops.helpers import constant, convert
 from hloc.transform.differentiate.logs import LoopLog, Sites
 from hloc.transform.differentiate.mincut import minimum_vertex_cut
 from hloc.transform.differentiate.reverse import Pair
+from hloc.transform.differentiate.rows import Rows
 from hloc.transform.differentiate.tree import Tree
+
+Save = Callable[[Block, Block, Sequence[Value], dict[Value, str]], dict[Value, Value]]
+"""(body, its adjoint, values of the body, what for) → what they are in the adjoint."""
 
 
 def settle(
@@ -28,27 +33,57 @@ def settle(
     backward: Block,
     pairs: Sequence[Pair],
     missing: Sequence[tuple[Block, Value]],
-    sites: Sites | None,
+    sites: Sites,
+    *,
+    keep_all: bool = False,
 ) -> tuple[list[Value], list[Value]]:
     """Make the names of forward values in the backward sweep legal, changing both in place.
 
-    backward: stands after `forward` and sees its values. sites: None where nothing may be saved in logs, and everything
-    is computed again (of a linear program, only what does not depend on the direction is named).
+    backward: stands after `forward` and sees its values.
     missing: values `needed` in blocks of the backward sweep.
+    keep_all: whatever can be computed again is (of a linear program, only what does not depend on the direction is
+    named).
     Gives these, and those of the logs that may be too small (see `LoopLog`): of the forward and of the backward block.
     """
     tree = Tree(forward)
     tree.enter(backward, parent=forward)
-    partner = {f: b for pair in pairs for f, b in _regions(pair)}
     needed: tuple[list[Value], list[Value]] = ([], [_carry_out(tree, v, block, backward) for block, v in missing])
+
+    def save(body: Block, adjoint: Block, values: Sequence[Value], reasons: dict[Value, str]) -> dict[Value, Value]:
+        log = LoopLog(tree, sites, body, adjoint)
+        loaded = log.save(values, reasons)
+        if log.needed is not None and log.top is forward:
+            needed[0].append(log.needed)
+        elif log.needed is not None:
+            needed[1].append(_carry_out(tree, log.needed, log.top, backward))
+        return loaded
+
+    _settle_groups(tree, _partners(pairs), save, {}, keep_all)
+    return needed
+
+
+def settle_activation(
+    forward: Block, backward: Block, pairs: Sequence[Pair], rows: Rows, given: dict[Value, Value]
+) -> None:
+    """The same for the body of a recursive function and its adjoint, where each activation saves a row.
+
+    given: parameters of the function → what they are in the adjoint.
+    """
+    tree = Tree(forward)
+    tree.enter(backward, parent=forward)
+    _settle_groups(tree, {**_partners(pairs), forward: backward}, partial(rows.save, tree), given, False)
+
+
+def _settle_groups(
+    tree: Tree, partner: dict[Block, Block], save: Save, given: dict[Value, Value], keep_all: bool
+) -> None:
+    """Loop bodies, from the inside out."""
     groups: dict[Block, list[Block]] = {}
     for region in partner:
         groups.setdefault(_root(tree, region, partner), []).append(region)
     for root in sorted(groups, key=lambda block: -len(tree.chain(block))):
-        group = _Group(tree, root, sorted(groups[root], key=lambda block: len(tree.chain(block))), partner)
-        for block, value in group.settle(sites):
-            needed[block is not forward].append(value if block is forward else _carry_out(tree, value, block, backward))
-    return needed
+        blocks = sorted(groups[root], key=lambda block: len(tree.chain(block)))
+        _Group(tree, root, blocks, partner, given if root is tree.root else {}).settle(save, keep_all)
 
 
 def _carry_out(tree: Tree, value: Value, block: Block, outermost: Block) -> Value:
@@ -73,51 +108,59 @@ def _regions(pair: Pair) -> Iterable[tuple[Block, Block]]:
     return zip(pair.forward.regions, pair.backward.regions, strict=True)
 
 
+def _partners(pairs: Sequence[Pair]) -> dict[Block, Block]:
+    return {forward: backward for pair in pairs for forward, backward in _regions(pair)}
+
+
 def _root(tree: Tree, region: Block, partner: dict[Block, Block]) -> Block:
     """The loop body that a region belongs to, itself or around its branches; else the block that they stand in."""
-    while region in partner and tree.owner[region][0].name in ("if", "switch"):
+    while region in partner and region in tree.owner and tree.owner[region][0].name in ("if", "switch"):
         region = tree.owner[region][1]
     return region
 
 
 class _Group:
-    """A loop body, or a straight piece of program, with the branches in it: what is saved here is decided together."""
+    """A loop body, the body of a function, or a straight piece of program, with the branches in it: what is saved here
+    is decided together.
 
-    def __init__(self, tree: Tree, root: Block, blocks: list[Block], partner: dict[Block, Block]) -> None:
+    Fields:
+        saves: whether something is saved: not where the adjoint stands behind, in the same block.
+        given: values that are there in the adjoint anyway, with what they are.
+    """
+
+    def __init__(
+        self, tree: Tree, root: Block, blocks: list[Block], partner: dict[Block, Block], given: dict[Value, Value]
+    ) -> None:
         self.tree = tree
         self.root = root
         self.blocks = blocks
         self.partner = partner
-        self.is_loop = root in partner
+        self.saves = root in partner
         self.members = set(blocks)
-        self.counters = dict(_counters(tree, root)) if self.is_loop else {}
+        self.given = dict(given)
+        self.counters: dict[Value, tuple[Value, Value]] = {}
+        if self.saves and root in tree.owner:
+            self.given[root.args[0]] = partner[root].args[0]
+            self.counters = dict(_counters(tree, root))
 
-    def settle(self, sites: Sites | None) -> list[tuple[Block, Value]]:
+    def settle(self, save: Save, keep_all: bool) -> None:
         needed = self.needed()
         if not needed:
-            return []
-        saved = self.cut(needed, keep_all=sites is None)
-        at_hand: dict[Value, Value] = {}
+            return
+        saved = self.cut(needed, keep_all=keep_all)
+        at_hand = dict(self.given)
         lifted = {v: self.tree.lift(v, self.root) for v in saved}
-        overflow: list[tuple[Block, Value]] = []
-        if self.is_loop:
-            body, adjoint = self.root, self.partner[self.root]
-            at_hand[body.args[0]] = adjoint.args[0]
+        if self.saves:
             rows = sorted(set(lifted.values()), key=self.tree.order.__getitem__)
             if rows:
-                assert sites is not None
-                log = LoopLog(self.tree, sites, body, adjoint)
                 reasons = {lifted[v]: needed.get(v, "") for v in saved}
-                loaded = log.save(rows, reasons)
+                loaded = save(self.root, self.partner[self.root], rows, reasons)
                 at_hand.update((v, loaded[lifted[v]]) for v in saved)
-                if log.needed is not None:
-                    overflow.append((log.top, log.needed))
         else:
             at_hand.update(lifted)
         self.compute_again(needed, at_hand)
-        for block in [self.root] if self.is_loop else self.blocks:
+        for block in [self.root] if self.saves else self.blocks:
             substitute(self.partner[block], at_hand)
-        return overflow
 
     def needed(self) -> dict[Value, str]:
         """Values of the group that the adjoint names, each with what for."""
@@ -154,9 +197,7 @@ class _Group:
 
     def is_at_hand(self, value: Value) -> bool:
         """Whether a value is there in the adjoint without being saved here."""
-        if self.is_loop and (value is self.root.args[0] or value in self.counters):
-            return True
-        return self.tree.home.get(value) not in self.members
+        return value in self.given or value in self.counters or self.tree.home.get(value) not in self.members
 
     def compute_again(self, needed: Iterable[Value], at_hand: dict[Value, Value]) -> None:
         """Copy to the beginning of each adjoint region the operations that give what is needed there."""
@@ -220,7 +261,7 @@ def _counters(tree: Tree, body: Block) -> Iterator[tuple[Value, tuple[Value, Val
 
 def _may_repeat(op: Op, *, anything: bool) -> bool:
     if anything:
-        return op.kind.pure
+        return op.kind.pure and not any(inner.name == "call" for inner in walk(Block(ops=[op])))
     return op.kind.pure and op.kind.cheap and not issubclass(op.kind, Control)
 
 
