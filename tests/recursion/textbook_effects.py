@@ -60,7 +60,7 @@ def raises_value_error(n):
 
 
 def raises_index_error(a, i):
-    return a[i] + raises_index_error(a, i + 2) if a[i] > 0 else 0.0
+    return a[i] + raises_index_error(a, i + 2) if a[i] > 0 else a[i] * 2
 
 
 def divides(n, k):

@@ -253,16 +253,6 @@ def nested_results(n):
     return k + n, (x * 0.5 + k, not flag)
 
 
-def optional_result(a, x, i):
-    """None where it is not found; compared by the caller in the same function."""
-    if i < 0:
-        return -1
-    found = i if a[i] == x else None
-    if found is not None:
-        return found
-    return optional_result(a, x, i - 1)
-
-
 LEFT, RIGHT = np.array([1, 3, -1, -1, 5, -1]), np.array([2, 4, -1, -1, -1, -1])
 NUMBERS = np.array([0.5, -2.0, 4.0, 1.25, 3.0, -1.0])
 CHILDREN = np.array([[1, 2, -1], [3, 4, 5], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1]])
@@ -287,5 +277,4 @@ CASES = {
     "dicts": (dict_of_results, DEPTHS),
     "lists": (list_of_results, DEPTHS),
     "nested results": (nested_results, DEPTHS),
-    "optional result": (optional_result, [(NUMBERS, x, 5) for x in (0.5, 3.0, 7.0)]),
 }

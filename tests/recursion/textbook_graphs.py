@@ -63,7 +63,7 @@ def has_path(graph, start, end, seen):
 def count_paths(graph, start, end):
     if start == end:
         return 1
-    return sum(count_paths(graph, other, end) for other in range(len(graph)) if graph[start, other])
+    return sum(count_paths(graph, other, end) if graph[start, other] else 0 for other in range(len(graph)))
 
 
 def root(parent, x):
