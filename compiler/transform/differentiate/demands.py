@@ -66,10 +66,10 @@ class Demands:
         """Find what the adjoint of a block needs, for which these values take part."""
         if not self.cycles:
             return
-        self.visit(block, active)
+        self.visit(block, active, inside=False)
         while self.pending:
             demand = self.pending.pop()
-            self.visit(demand.body, self.active(demand))
+            self.visit(demand.body, self.active(demand), inside=True)
         for demand in self.found.values():
             demand.active = self.active(demand)
         self.find_taken()
@@ -84,27 +84,30 @@ class Demands:
 
     # --- which functions
 
-    def visit(self, block: Block, active: set[Value]) -> None:
+    def visit(self, block: Block, active: set[Value], *, inside: bool) -> None:
+        """Look at the calls of a block. inside: of a recursive function."""
         for op in walk(block):
             if op.name == "call" and "backward" not in op.attrs:
                 params, results = [v in active for v in op.operands], [v in active for v in op.results]
                 if any(params) and any(results):
-                    self.visit_call(op, params, results)
+                    self.visit_call(op, params, results, inside)
 
-    def visit_call(self, op: Op, params: list[bool], results: list[bool]) -> None:
+    def visit_call(self, op: Op, params: list[bool], results: list[bool], inside: bool) -> None:
         if "jvp" in op.attrs:  # linear in the tangents, which stand behind the operands, as those of results do
             params = [False] * len(params) + [p for p, v in zip(params, op.operands, strict=True) if is_float(v.type)]
             results = [False] * len(results) + [r for r, v in zip(results, op.results, strict=True) if is_float(v.type)]
-        self.visit_function(op.attrs.get("jvp", op.attrs["function"]), params, results)
+        self.visit_function(op.attrs.get("jvp", op.attrs["function"]), params, results, inside)
 
-    def visit_function(self, name: str, params: list[bool], results: list[bool]) -> None:
+    def visit_function(self, name: str, params: list[bool], results: list[bool], inside: bool) -> None:
+        """A function that is called: recursive, or run in the backward sweep of a recursive one and saving then, it has
+        an adjoint; else it is written out in its place."""
         known = self.found.get(name)
         if known is None:
             body = clone_block(self.module.functions[name].block, {})
-            if name not in self.cycles:
-                self.visit(body, self.active(Demand(name, body, params, results)))
-                return
             inline_all(self.module, body)
+            if name not in self.cycles and not (inside and _may_save(body)):
+                self.visit(body, self.active(Demand(name, body, params, results)), inside=inside)
+                return
             find_accumulations(body)
             known = self.found[name] = Demand(name, body, [False] * len(params), [False] * len(results))
         grown = [a or b for a, b in zip(known.params, params, strict=True)]
@@ -145,7 +148,7 @@ class Demands:
             numbers = {v: i for i, v in enumerate(demand.body.args)}
             for op in walk(demand.body):
                 callee = op.attrs.get("function")
-                if op.name != "call" or callee not in self.found or self.cycles[callee] != self.cycles[name]:
+                if op.name != "call" or callee not in self.found or self.cycles.get(callee) != self.cycles.get(name):
                     continue
                 for i, operand in enumerate(op.operands):
                     if operand not in numbers:
@@ -162,6 +165,11 @@ class Demands:
                     self.found[name].invariant.append(i)
         for demand in self.found.values():
             demand.invariant.sort()
+
+
+def _may_save(body: Block) -> bool:
+    """Whether the adjoint of a body saves more than the values that are there."""
+    return any(op.name in ("for", "while", "call") for op in walk(body))
 
 
 _ANY = -1

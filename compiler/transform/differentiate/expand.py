@@ -210,7 +210,7 @@ class _Expansion:
         b = Builder(Block())
         substitute(linear, {cotangent: zeros(b, cotangent) for cotangent in linear.args})
         adjoint.ops[:0] = [*b.block.ops, *linear.ops]
-        adjoint.results.append(_greatest(Builder(adjoint), missing + more))
+        adjoint.results.append(_greatest(Builder(adjoint), [linear.results[-1], *missing, *more]))
         return adjoint
 
 

@@ -22,9 +22,12 @@ def inline_all(module: Module, block: Block) -> None:
 
 def body_of(module: Module, name: str) -> Block:
     """A copy of the block of a function; of one that calls itself, a call."""
+    return call_of(module, name) if name in cycles(module) else clone_block(module.functions[name].block, {})
+
+
+def call_of(module: Module, name: str) -> Block:
+    """A block with the parameters and results of a function, which calls it."""
     function = module.functions[name]
-    if name not in cycles(module):
-        return clone_block(function.block, {})
     block = Block([Value(v.type, v.name) for v in function.params])
     block.results = [Value(v.type, v.name) for v in function.results]
     block.ops = [Op(Call, tuple(block.args), {"function": name}, (), tuple(block.results), function.span)]

@@ -14,7 +14,9 @@ saves (see `rows`). When all bodies are there, it is known which function pushes
 all of them as further parameters and results.
 
 A program begins with no rows. Where there was too little room, the adjoint is not called, for the flags that end its
-recursion may be among what is lost; the program says how many rows it wants, as loops do.
+recursion may be among what is lost; the program says how many rows it wants, as loops do. What runs again within the
+adjoint (`checkpoint`) pushes further rows onto those that are left. If these do not fit, they are given up at once: the
+adjoint goes on with the rows below, so that it ends, and says what it wanted.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import numpy as np
 
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Module, Op, Value, walk
-from hloc.ops.algebra import full
+from hloc.ops.algebra import emit, full
 from hloc.ops.control import Call, If
 from hloc.ops.helpers import constant
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
@@ -62,7 +64,9 @@ class Recursion:
     Fields:
         rows: the sites where they save.
         halves: by name of the function.
-        gated: calls of backward functions by the program, which are made only if all rows had room.
+        gated: calls of backward functions by the program.
+        repeated: calls of backward functions for what has run again in the backward sweep; inside of a recursive
+            function with that call.
     """
 
     def __init__(self, module: Module, demands: dict[str, Demand], sites: Sites) -> None:
@@ -70,6 +74,7 @@ class Recursion:
         self.checked = sites.checked
         self.halves: dict[str, Halves] = {}
         self.gated: set[Op] = set()
+        self.repeated: dict[Op, Op | None] = {}
         for name, demand in demands.items():
             span = module.functions[name].span
             forward = module.add(Function(f"{name}_fwd", Block(), span))
@@ -140,7 +145,8 @@ class Recursion:
 class _Threading:
     """Fields:
     changed, read: function → the items that it changes, those that it only reads.
-    fits: whether all that the program has pushed had room.
+    fits: whether all that the forward sweep has pushed had room.
+    again: calls of forward functions by backward ones; before: the pointers before these.
     """
 
     def __init__(self, recursion: Recursion) -> None:
@@ -151,6 +157,9 @@ class _Threading:
         self.changed: dict[str, set[Item]] = {name: set() for name in self.functions}
         self.read: dict[str, set[Item]] = {name: set() for name in self.functions}
         self.fits: Value | None = None
+        self.gated = recursion.gated | recursion.repeated.keys()
+        self.again = set(recursion.repeated.values())
+        self.before: dict[Op | None, State] = {}
         self.find_items()
 
     def find_items(self) -> None:
@@ -169,7 +178,8 @@ class _Threading:
     def changes(self, op: Op) -> Sequence[Item]:
         if op.name == "call" and op.attrs["function"] in self.functions:
             found = self.changed[op.attrs["function"]]
-            return [item for item in self.items if item in found]
+            noted = op in self.recursion.repeated and self.recursion.checked
+            return [item for item in self.items if item in found or (noted and item is NEEDED)]
         return changed_by(op)
 
     def reads(self, op: Op) -> Sequence[Item]:
@@ -179,7 +189,9 @@ class _Threading:
         return read_by(op)
 
     def step(self, op: Op, state: State) -> Sequence[Op]:
-        if op in self.recursion.gated and self.fits is not None:
+        if op in self.again:
+            self.before[op] = {site.pointer: state[site.pointer] for site in self.sites if site.pointer in state}
+        if self.recursion.checked and op in self.gated:
             return self.gate(op, state)
         if op.name == "call" and op.attrs["function"] in self.functions:
             self.extend(op, state)
@@ -188,7 +200,7 @@ class _Threading:
 
     def extend(self, op: Op, state: State) -> None:
         """Pass the state to a function, and take what it makes of it."""
-        changed = self.changes(op)
+        changed = [item for item in self.items if item in self.changed[op.attrs["function"]]]
         op.operands = (*op.operands, *(state[item] for item in (*changed, *self.reads(op))))
         results = [Value(item.type, item.name) for item in changed]
         op.results = (*op.results, *results)
@@ -196,19 +208,31 @@ class _Threading:
 
     def gate(self, op: Op, state: State) -> Sequence[Op]:
         """Call only if there is all that is to be read."""
-        assert self.fits is not None
-        outside, b = dict(state), Builder(Block(), op.span)
-        results = op.results
+        b, results = Builder(Block(), op.span), op.results
+        there = self.look(b, op, state)
+        before = self.before.get(self.recursion.repeated.get(op)) or {}
         op.results = tuple(Value(v.type, v.name) for v in results)
-        self.extend(op, state)
-        changed = self.changes(op)
+        changed = [item for item in self.items if item in self.changed[op.attrs["function"]]]
         with b.at(Block()) as otherwise:
-            otherwise.results = [*self.unchanged(b, op, results), *(outside[item] for item in changed)]
+            otherwise.results = [*self.unchanged(b, op, results), *(before.get(item, state[item]) for item in changed)]
+        self.extend(op, dict(state))
         then = Block(ops=[op], results=list(op.results))
-        after = [Value(v.type, v.name) for v in op.results[len(results) :]]
-        b.block.ops.append(Op(If, (self.fits,), {}, (then, otherwise), (*results, *after), op.span))
+        after = [Value(item.type, item.name) for item in changed]
+        b.block.ops.append(Op(If, (there,), {}, (then, otherwise), (*results, *after), op.span))
         state.update(zip(changed, after, strict=True))
         return b.block.ops
+
+    def look(self, b: Builder, op: Op, state: State) -> Value:
+        """Whether there is all; if something has run again, here, else where the forward sweep ended."""
+        repeated = self.recursion.repeated
+        if None not in repeated.values() and op not in repeated:
+            assert self.fits is not None
+            return self.fits
+        sites = [site for site in self.sites if site.pointer in state]
+        if op in repeated:
+            for site in sites:
+                state[NEEDED] = emit(b, "maximum", state[NEEDED], wanted(b, site, state))
+        return fits(b, sites, state)
 
     def unchanged(self, b: Builder, op: Op, results: Sequence[Value]) -> list[Value]:
         """What stands for the cotangents that a call gives: sums as they are, zeros."""

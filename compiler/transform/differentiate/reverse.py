@@ -19,7 +19,7 @@ from hloc.ops.control import Call, For
 from hloc.ops.elementwise import Barrier
 from hloc.transform.differentiate.activity import useful, varied
 from hloc.transform.differentiate.cotangents import LoopScope, Scope, named, zeros
-from hloc.transform.differentiate.inline import body_of, inline_all, refuse_captured
+from hloc.transform.differentiate.inline import body_of, call_of, inline_all, refuse_captured
 from hloc.transform.differentiate.recursion import Recursion
 
 
@@ -41,6 +41,7 @@ class Sweep:
         number: of this sweep, greater than those in the program.
         recursion: the functions that call themselves.
         inside: whether this is the adjoint of such a function.
+        repeating: how many parts of the program that run again this one is in.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Sweep:
         self.builder = builder
         self.recursion = recursion
         self.inside = inside
+        self.repeating = 0
         self.pairs: list[Pair] = []
         self.needed: list[tuple[Block, Value]] = []
         self.number = 0
@@ -146,7 +148,9 @@ class Sweep:
             self.again(body, list(zip(operands, op.operands, strict=True)), scope, cotangents)
         else:
             call = self.recursion.call(self.builder, op, self.active, scope, cotangents)
-            if not self.inside:
+            if self.repeating:
+                self.recursion.repeated[call] = op if self.inside else None
+            elif not self.inside:
                 self.recursion.gated.add(call)
 
     def call_backward(self, op: Op, scope: Scope, cotangents: Sequence[Value | None]) -> None:
@@ -180,7 +184,8 @@ class Sweep:
 
     def copy(self, name: str, operands: Sequence[Value]) -> Block:
         """The body of a function with `operands` in place of its parameters."""
-        body = body_of(self.module, name)
+        again = self.inside and name in self.recursion.halves
+        body = call_of(self.module, name) if again else body_of(self.module, name)
         substitute(body, dict(zip(body.args, operands, strict=True)))
         body.args.clear()
         inline_all(self.module, body)
@@ -202,7 +207,9 @@ class Sweep:
         inner = Scope(self.active)
         for result, cotangent in zip(body.results, cotangents, strict=True):
             inner.add(self.builder, result, cotangent)
+        self.repeating += 1
         self.ops(body.ops, inner)
+        self.repeating -= 1
         for stand_in, outer in stand_ins:
             scope.add(self.builder, outer, inner.get(stand_in))
 
