@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, walk
+from hloc.ir.core import Block, Function, Op, Value, used_values, walk
 from hloc.ir.types import I64, scalar
 from hloc.ops.control import Control, For, While
 from hloc.ops.elementwise import Add, Compare, Convert, Maximum, Minimum, Select, Subtract
@@ -42,16 +42,6 @@ def canonicalize_loops(function: Function) -> None:
     used = used_values(function.block)
     makers = {op.result: op for op in walk(function.block) if len(op.results) == 1}
     _rewrite(function.block, used, makers)
-
-
-def used_values(block: Block) -> set[Value]:
-    """Values that some operation or block reads."""
-    used = set(block.results)
-    for op in walk(block):
-        used.update(op.operands)
-        for region in op.regions:
-            used.update(region.results)
-    return used
 
 
 def _rewrite(block: Block, used: set[Value], makers: dict[Value, Op]) -> None:

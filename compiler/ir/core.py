@@ -151,6 +151,16 @@ def free_values(block: Block) -> list[Value]:
     return list(free)
 
 
+def used_values(block: Block) -> set[Value]:
+    """Values that operations of a block, or it and the blocks inside at their ends, use."""
+    used = set(block.results)
+    for op in walk(block):
+        used.update(op.operands)
+        for region in op.regions:
+            used.update(region.results)
+    return used
+
+
 def substitute(block: Block, mapping: dict[Value, Value]) -> None:
     """Replace uses of values inside a block (in place); chains in `mapping` are followed."""
     if not mapping:

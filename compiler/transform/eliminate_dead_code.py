@@ -55,10 +55,13 @@ class _Liveness:
             self.enter_block(function.block, ())
         self.mark([v for name in self.fixed for v in module.functions[name].results])
         self.signatures = {
-            name: ([v in self.live for v in f.params], [v in self.live for v in f.results])
+            name: ([v in self.live for v in f.params], [False] * len(f.results))
             for name, f in module.functions.items()
             if name not in self.fixed
         }
+        for call in [op for op in self.ops if op.name == "call" and op.attrs["function"] in self.signatures]:
+            _, results = self.signatures[call.attrs["function"]]
+            results[:] = [kept or result in self.live for kept, result in zip(results, call.results, strict=True)]
 
     def enter_block(self, block: Block, around: tuple[Op, ...]) -> None:
         """Note what the operations of a block need; those with effects, and all around them, are needed."""

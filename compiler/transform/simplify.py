@@ -18,6 +18,7 @@ from hloc.transform.convert_if_to_select import convert_discrete_if, convert_if_
 from hloc.transform.drop_checks import drop_checks
 from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.fold_calls import fold_calls
 from hloc.transform.fold_constants import fold_constants
 from hloc.transform.hoist_invariants import hoist_invariants
 from hloc.transform.inline_calls import inline_calls
@@ -29,6 +30,7 @@ Pass = Callable[[Module], bool]
 
 _MOST_ROUNDS = 5
 _ROUND: tuple[Pass, ...] = (
+    fold_calls,
     fold_constants,
     eliminate_common_subexpressions,
     merge_carries,

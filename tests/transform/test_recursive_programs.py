@@ -17,6 +17,7 @@ from hloc.transform.convert_if_to_select import convert_discrete_if, convert_if_
 from hloc.transform.drop_checks import drop_checks
 from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.fold_calls import fold_calls
 from hloc.transform.fold_constants import fold_constants
 from hloc.transform.hoist_invariants import hoist_invariants
 from hloc.transform.inline_calls import inline_calls
@@ -34,6 +35,7 @@ PASSES: list[Callable[[Module], Any]] = [
     drop_checks,
     eliminate_common_subexpressions,
     eliminate_dead_code,
+    fold_calls,
     fold_constants,
     hoist_invariants,
     inline_calls,
