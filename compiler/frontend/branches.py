@@ -27,10 +27,13 @@ def branch(sp: Specializer, condition: Value, then: Thunk, orelse: Thunk, dead: 
     for run in (then, orelse):
         block = Block()
         with sp.in_block(block, base.copy()):
+            sp.control += 1
             try:
                 sp.state[RESULT] = run()
             except Unreachable:
                 sp.state[RESULT] = NeverV()
+            finally:
+                sp.control -= 1
             sides.append((block, sp.state))
     outer_base, sp.join_base = sp.join_base, base
     try:

@@ -224,7 +224,7 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
     source = function_source(function)
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
     frame = sp.new_frame(source, function.__globals__, function, {})
-    return run_frame(sp, frame, bound)
+    return run_alone(sp, frame, bound)
 
 
 def call_derived_entry(sp: Specializer, derivative: Derivative, bound: dict[str, AbstractValue]) -> AbstractValue:
@@ -266,7 +266,12 @@ def entry_span(function: Any) -> Span:
 
 
 def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
-    """Run a module-level function: in place at the first call, as a function of the program from the second on."""
+    """Run a module-level function: in place at the first call, as a function of the program from the second on.
+
+    While a function that calls itself is made, all others run in place: what they call may not be known yet.
+    """
+    if frame.source.node in sp.decisions.recursive or sp.recursions.active:
+        return run_alone(sp, frame, bound)
     key = sharing_key(sp, frame, bound)
     places = sp.call_places.setdefault(key, set()) if key is not None else {sp.span}
     places.add(sp.span)
@@ -277,13 +282,21 @@ def run_shared(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -
     return run_frame(sp, frame, bound)
 
 
+def run_alone(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run a function in place, unless it calls itself with data."""
+    if frame.source.node in sp.decisions.recursive:
+        result: AbstractValue = sp.recursions.call(frame, bound)
+        return result
+    return run_frame(sp, frame, bound)
+
+
 def _call_nested(
     sp: Specializer, function: FunctionV, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
     frame = sp.new_frame(function.source, function.globals, function.owner, function.closure)
     node = function.source.node
     bound = bind(sp, function.source.name, node.args, list(function.defaults), function.kw_defaults, args, kwargs)
-    return run_frame(sp, frame, bound)
+    return run_alone(sp, frame, bound)
 
 
 def bind(

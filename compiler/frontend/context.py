@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Decisions:
-    """What a specialisation must treat as static; grows with each restart."""
+    """What a specialisation must treat as static, and which functions call themselves; grows with each restart.
+
+    recursive: function (its node) → places in its arguments where known numbers are data; kept: where they stay known,
+    and what for.
+    """
 
     static: dict[Path, StaticUse] = field(default_factory=dict)
     repeated: dict[Any, StaticUse] = field(default_factory=dict)
+    recursive: dict[Any, set[tuple[object, ...]]] = field(default_factory=dict)
+    kept: dict[Any, dict[tuple[object, ...], str]] = field(default_factory=dict)
     forced: frozenset[str] = frozenset()
 
     def is_static(self, path: Path) -> bool:
@@ -38,7 +44,10 @@ class Restart(Exception):
 
 @dataclass(eq=False)
 class Frame:
-    """One activation of a function: its number names its variables."""
+    """One activation of a function: its number names its variables.
+
+    signature: what is known of its arguments. control: conditions on data, and loops, that it stands under.
+    """
 
     number: int
     source: Any
@@ -46,7 +55,8 @@ class Frame:
     function: Any
     closure: dict[str, tuple[int, str]]
     caller: Frame | None = None
-    signature: object = None
+    signature: dict[tuple[object, ...], object] | None = None
+    control: int = 0
 
     def span(self, node: Any) -> Span:
         span: Span = self.source.span(node)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from hloc.frontend.derivatives import tangents_through
 from hloc.frontend.expressions import evaluate
 from hloc.frontend.inputs import capture
 from hloc.frontend.iteration import iterate
+from hloc.frontend.recursion.fixpoint import Recursions
+from hloc.frontend.recursion.signatures import MAX_DEPTH
 from hloc.frontend.specializer import Specializer
 from hloc.frontend.state import PRINT_LOG, PRINT_POSITION
 from hloc.frontend.statements import assign, run_block
@@ -49,6 +53,7 @@ from hloc.program import Guard, LinearPart, Output, Path, Program, WriteBack
 
 Entry = types.FunctionType | Derivative
 MAX_RESTARTS = 64
+STACK = 64 * MAX_DEPTH
 INTERPRETER = Interpreter(call, evaluate, run_block, assign, iterate)
 
 
@@ -62,11 +67,24 @@ def specialize(
     decisions = Decisions(forced=frozenset(static))
     for _ in range(MAX_RESTARTS):
         sp = Specializer(decisions, options, INTERPRETER)
+        sp.recursions = Recursions(sp)
         try:
-            return _attempt(sp, function, arguments)
+            with _deep_stack():
+                return _attempt(sp, function, arguments)
         except Restart:
             continue
     raise InternalError(f"{_name(function)}: more than {MAX_RESTARTS} values became static one after another")
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Room for calls that unfold at compile time: each takes some ten activations of the interpreter."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, STACK))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _name(function: Entry) -> str:

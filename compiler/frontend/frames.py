@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hloc.diagnostics.errors import CompileError, UnsupportedError
+from hloc.diagnostics.errors import CompileError
 from hloc.diagnostics.render import display_path
-from hloc.frontend.values import (
-    AbstractValue,
-    ArrayRef,
-    ChoiceRef,
-    Const,
-    DictRef,
-    FunctionV,
-    ListRef,
-    MethodV,
-    ObjectRef,
-    Tensor,
-    TupleV,
-)
+from hloc.frontend.recursion.signatures import look_for_recursion, signature
+from hloc.frontend.values import AbstractValue
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
     from hloc.frontend.specializer import Specializer
 
-MAX_DEPTH = 64
-
 
 def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
     """Run a function's body in the current block with its parameters bound; its result."""
     node = frame.source.node
-    frame.signature = (node, tuple(_signature(v) for v in bound.values()))
-    _refuse_recursion(sp, frame)
+    frame.signature, frame.control = signature(sp, bound), sp.control
+    if node not in sp.decisions.recursive:
+        look_for_recursion(sp, frame)
     caller, call_span = sp.frame, sp.builder.span
     for name, value in bound.items():
         sp.state[(frame.number, name)] = value
@@ -50,37 +38,3 @@ def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) ->
         for name in frame.source.scope.locals:
             sp.state.drop((frame.number, name))
     return result
-
-
-def _signature(value: AbstractValue) -> object:
-    """What tells one activation of a function from another at compile time."""
-    match value:
-        case Const(obj):
-            return ("const", type(obj), repr(obj))
-        case Tensor(v, weak):
-            return (v.type, weak)
-        case ArrayRef() | ChoiceRef():
-            return value.type
-        case TupleV(items=items):
-            return tuple(map(_signature, items))
-        case FunctionV(source=source):
-            return source
-        case MethodV(function, owner):
-            return (_signature(function), _signature(owner))
-        case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
-            return cell.kind
-    return type(value)
-
-
-def _refuse_recursion(sp: Specializer, frame: Frame) -> None:
-    active, depth = sp.frame, 0
-    while active is not None:
-        depth += 1
-        if active.signature == frame.signature:
-            raise UnsupportedError(
-                f"{frame.source.name} calls itself with data: recursion on data is not supported yet",
-                help="write it as a loop; recursion on values known at compile time unfolds",
-            )
-        active = active.caller
-    if depth > MAX_DEPTH:
-        raise UnsupportedError(f"calls are nested more than {MAX_DEPTH} deep at compile time")

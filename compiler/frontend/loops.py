@@ -247,6 +247,8 @@ class Loop:
         sp = self.sp
         for _ in range(MAX_ROUNDS):
             outer_base, sp.join_base = sp.join_base, self.base
+            dynamic = self.iteration is None or not isinstance(self.iteration.length, Const)
+            sp.control += dynamic
             try:
                 body, end = attempt()
                 if self._become_tables(end):
@@ -256,6 +258,7 @@ class Loop:
                 sp.state = self.base
             finally:
                 sp.join_base = outer_base
+                sp.control -= dynamic
             if stable:
                 self.body, self.end = body, end
                 self._remember()

@@ -73,19 +73,21 @@ class Separate:
         for slot, template in self.changed.items():
             content = template.rebuild(sp, leaves)
             if not quiet:
-                self._put(sp, slot, outside(sp, content, self.originals))
+                put(sp, slot, outside(sp, content, self.originals), self.originals)
         return outside(sp, self.result.rebuild(sp, leaves), self.originals)
 
-    def _put(self, sp: Specializer, slot: Slot, content: AbstractValue) -> None:
-        original = self.originals.get(slot) if isinstance(slot, Cell) else None
-        if isinstance(original, ArrayRef | ChoiceRef):
-            assert isinstance(content, Tensor)
-            sp.store(original, content.value)
-        elif isinstance(original, ListRef | DictRef | ObjectRef):
-            sp.check_aliases(original.cell)
-            sp.state[original.cell] = content
-        else:
-            sp.state[slot] = content
+
+def put(sp: Specializer, slot: Slot, content: AbstractValue, originals: dict[Cell, AbstractValue]) -> None:
+    """Put what a function left in one of its slots into the caller's state."""
+    original = originals.get(slot) if isinstance(slot, Cell) else None
+    if isinstance(original, ArrayRef | ChoiceRef):
+        assert isinstance(content, Tensor)
+        sp.store(original, content.value)
+    elif isinstance(original, ListRef | DictRef | ObjectRef):
+        sp.check_aliases(original.cell)
+        sp.state[original.cell] = content
+    else:
+        sp.state[slot] = content
 
 
 def separate(

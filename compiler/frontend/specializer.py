@@ -81,6 +81,9 @@ class Specializer:
         self.loop_ops: dict[Value, LoopContext] = {}
         self.parameters: list[Value] = []
         self.repeated: list[StaticUse] = []
+        self.control = 0
+        self.recursions: Any = None
+        self.widened: dict[Value, tuple[Any, tuple[object, ...]]] = {}
 
     # --- emission
 
@@ -307,9 +310,14 @@ class Specializer:
 
     def demand(self, value: Value, what: str) -> None:
         """Make what `value` is computed from static, and start again; refuse when it is array data."""
-        leaves, loops = self._origins_of(value)
+        leaves, loops, widened = self._origins_of(value)
         use = StaticUse("", what, self.builder.span)
         changed = False
+        for node, place in widened:
+            self.decisions.recursive[node].discard(place)
+            kept = self.decisions.kept.setdefault(node, {})
+            changed |= place not in kept
+            kept[place] = what
         for leaf in leaves:
             if leaf.path not in self.decisions.static:
                 self.decisions.static[leaf.path] = StaticUse(str(leaf.path), what, use.span)
@@ -333,10 +341,16 @@ class Specializer:
         self.decisions.repeated[context.node] = use
         raise Restart
 
-    def _origins_of(self, value: Value) -> tuple[list[Input], list[tuple[Any, Span]]]:
-        """Scalar inputs and loops that a value is computed from. Raises StaticValueError where array data enters."""
+    def _origins_of(
+        self, value: Value
+    ) -> tuple[list[Input], list[tuple[Any, Span]], list[tuple[Any, tuple[object, ...]]]]:
+        """Scalar inputs, loops, and numbers made data for recursion, that a value is computed from.
+
+        Raises StaticValueError where array data enters.
+        """
         leaves: dict[Input, None] = {}
         loops: dict[Any, Span] = {}
+        widened: dict[tuple[Any, tuple[object, ...]], None] = {}
         seen: set[Value] = set()
         pending = [value]
         while pending:
@@ -346,6 +360,8 @@ class Specializer:
             seen.add(v)
             if v in self.input_of:
                 leaves[self.input_of[v]] = None
+            elif v in self.widened:
+                widened[self.widened[v]] = None
             elif v in self.loop_of:
                 loops[self.loop_of[v].node] = self.loop_of[v].span
             elif v in self.stands_for:
@@ -364,7 +380,7 @@ class Specializer:
                 f"this value must be known at compile time, but it depends on the elements of {arrays[0].path}",
                 help="only shapes and Python numbers can be known at compile time",
             )
-        return list(leaves), list(loops.items())
+        return list(leaves), list(loops.items()), list(widened)
 
     def register_loop(self, results: Sequence[Value], context: LoopContext) -> None:
         """Remember which source loop made these values, so that a demand on them repeats that loop."""

@@ -44,7 +44,12 @@ PROGRAMS = {
     "a shape from data": ("x", "return np.zeros(int(x))[0] + np.zeros(int(np.sin(x)))[0]", hloc.CompileError, "help:"),
     "a file": ("x", "return open('x')", hloc.UnsupportedError, "open is not supported yet"),
     "random numbers": ("x", "return x + np.random.rand()", hloc.UnsupportedError, "draw the numbers outside"),
-    "recursion on data": ("x", "return program(x - 1)", hloc.UnsupportedError, "program calls itself with data"),
+    "recursion on data": (
+        "x",
+        "return program(x - 1)",
+        hloc.UnsupportedError,
+        "program never ends: every path through it calls it again",
+    ),
     "an unknown name": ("x", "return x + unknown", hloc.UndefinedNameError, "name 'unknown' is not defined"),
     "an unknown attribute": ("x", "return np.sin(x).colour", hloc.CompileError, "colour"),
     "two kinds": ("x", "y = x\n    if x > 0: y = 'a'\n    return y + 1", hloc.DTypeError, "y may be"),

@@ -1,0 +1,361 @@
+"""A function that calls itself as a function of the program, found by iteration.
+
+    def fib(n):                                     func @fib(%n: i64) -> i64 {
+        if n < 2: return n                            …
+        return fib(n - 1) + fib(n - 2)                %a = call @fib %n1;  %b = call @fib %n2; …
+
+What a function takes of its environment, what it changes and what it gives are templates, as for the carries of a
+loop. At first nothing is known of a function that is active: a call of it never comes back, so that only the paths
+that do not recurse decide. Then the body is run again with what has been found, until nothing is found any more.
+One outermost call does this for all functions that are met on the way.
+
+A function is only called while no error has happened: it starts with none, and a call after one is skipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hloc.diagnostics.errors import AliasError, UnsupportedError
+from hloc.diagnostics.render import display_path
+from hloc.diagnostics.span import Span
+from hloc.frontend import effects
+from hloc.frontend.frames import run_frame
+from hloc.frontend.joins import NeverT, NumberT, Template, template_of, unify_any
+from hloc.frontend.recursion.arguments import Arguments, SharedCells, widen
+from hloc.frontend.recursion.environment import environment, is_captured
+from hloc.frontend.recursion.signatures import look_for_recursion, signature
+from hloc.frontend.separate import capture_free, outside, put
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
+from hloc.frontend.structure import cells_in, same
+from hloc.frontend.values import AbstractValue, Cell, NeverV, Tensor, Unreachable
+from hloc.ir.core import Block, Function, Value, free_values, walk
+from hloc.ir.types import TensorType
+from hloc.ops import helpers
+from hloc.ops.control import Call, If
+
+if TYPE_CHECKING:
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
+
+MAX_ROUNDS = 32
+
+
+@dataclass(eq=False)
+class Recursive:
+    """One specialisation of a function that may call itself.
+
+    Fields:
+        entry: its arguments, as they were when it was first called.
+        takes: what it is given of its environment; changes: what it hands back besides its `result` (None: nothing is
+            known of that yet).
+        captured: values of the entry that it uses, the same for all that it calls.
+        round: the round of the outermost call in which `block` was made.
+        assumed: whether a call relied, in this round, on what was known before `block` is complete.
+        complete: whether it is a function of the program for good.
+        calls: whom it calls from where, to show in messages.
+    """
+
+    function: Function
+    frame: Frame
+    entry: Arguments
+    takes: dict[Slot, Template]
+    changes: dict[Slot, Template] = field(default_factory=dict)
+    result: Template | None = None
+    block: Block = field(default_factory=Block)
+    captured: list[Value] = field(default_factory=list)
+    before: State = field(default_factory=State)
+    round: int = 0
+    assumed: bool = False
+    complete: bool = False
+    calls: list[tuple[Recursive, Span]] = field(default_factory=list)
+
+    @property
+    def never_returns(self) -> bool:
+        return self.result is None or isinstance(self.result, NeverT)
+
+
+class Recursions:
+    """The functions that call themselves in one specialisation of the program."""
+
+    def __init__(self, sp: Specializer) -> None:
+        self.sp = sp
+        self.known: dict[object, list[Recursive]] = {}
+        self.active: list[Recursive] = []
+        self.met: list[Recursive] = []
+        self.round = 0
+        self.stable = True
+
+    def call(self, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
+        """Call a function that calls itself."""
+        sp, node = self.sp, frame.source.node
+        bound = widen(sp, bound, sp.decisions.recursive[node], node)
+        frame.signature = signature(sp, bound)
+        arguments, takes = self._arguments(frame, bound)
+        recursive = self._find(frame, arguments)
+        if recursive is None:
+            look_for_recursion(sp, frame)
+            recursive = self._new(frame, arguments, takes)
+        if self.active:
+            self.active[-1].calls.append((recursive, sp.span))
+        if not self.active and recursive.round == 0:
+            self._iterate(recursive)
+        elif not recursive.complete and recursive.round < self.round:
+            self._specialize(recursive)
+        if recursive in self.active:
+            recursive.assumed = True
+        return self._emit(recursive, arguments)
+
+    # --- which function
+
+    def _arguments(self, frame: Frame, bound: dict[str, AbstractValue]) -> tuple[Arguments, dict[Slot, None]]:
+        sp = self.sp
+        takes = environment(sp, frame, bound)
+        while True:
+            try:
+                return Arguments(sp, bound, {slot for slot in takes if isinstance(slot, Cell)}), takes
+            except SharedCells as shared:
+                takes |= dict.fromkeys(shared.cells)
+
+    def _key(self, frame: Frame, arguments: Arguments) -> object:
+        slots = {name: frame.closure[name] for name in frame.source.scope.freevars if name in frame.closure}
+        return (frame.source.node, frame.function, tuple(sorted(slots.items())), tuple(arguments.key))
+
+    def _find(self, frame: Frame, arguments: Arguments) -> Recursive | None:
+        """The specialisation for these arguments. A complete one must fit the environment as it is."""
+        for recursive in self.known.get(self._key(frame, arguments), ()):
+            if not recursive.complete or self._fits(recursive):
+                return recursive
+        return None
+
+    def _fits(self, recursive: Recursive) -> bool:
+        state = self.sp.state
+        modified = {c for c in state.slots if isinstance(c, Cell) and c.kind != "array" and is_captured(self.sp, c)}
+        if modified - recursive.takes.keys():
+            return False
+        return all(slot in state for slot in recursive.takes) and all(
+            self._unify(template, state[slot], state) is template for slot, template in recursive.takes.items()
+        )
+
+    def _new(self, frame: Frame, arguments: Arguments, slots: dict[Slot, None]) -> Recursive:
+        sp = self.sp
+        span = frame.source.span(frame.source.node)
+        function = sp.module.add(Function(frame.source.name.strip("<>"), Block(), span))
+        takes = {slot: self._template(sp.state[slot], sp.state) for slot in (PRINT_POSITION, PRINT_LOG, *slots)}
+        recursive = Recursive(function, frame, arguments, takes)
+        self.known.setdefault(self._key(frame, arguments), []).append(recursive)
+        return recursive
+
+    def _template(self, value: AbstractValue, state: State) -> Template:
+        """What a value may be when everything that exists now existed before."""
+        sp = self.sp
+        outer, sp.join_base = sp.join_base, state
+        try:
+            return template_of(sp, value, state)
+        finally:
+            sp.join_base = outer
+
+    def _unify(self, template: Template, value: AbstractValue, state: State) -> Template:
+        sp = self.sp
+        outer, sp.join_base = sp.join_base, self.active[-1].before if self.active else state
+        try:
+            return unify_any(sp, template, state, value)
+        finally:
+            sp.join_base = outer
+
+    # --- iteration
+
+    def _iterate(self, outermost: Recursive) -> None:
+        """Run the bodies until all that is known of them holds, then complete them."""
+        self.met = []
+        for _ in range(MAX_ROUNDS):
+            self.round += 1
+            self.stable = True
+            for recursive in self.met:
+                recursive.assumed = False
+            self._specialize(outermost)
+            if self.stable:
+                break
+        else:
+            raise UnsupportedError(
+                f"{outermost.function.name} changes the kind of what it returns or changes with each call of itself",
+                span=outermost.function.span,
+            )
+        self._complete(outermost)
+        self.met = []
+
+    def _specialize(self, recursive: Recursive) -> None:
+        """Run the body once, on what is known so far."""
+        sp = self.sp
+        if recursive not in self.met:
+            self.met.append(recursive)
+        recursive.round = self.round
+        recursive.calls = []
+        block = Block(list(recursive.entry.parameters))
+        base, control = sp.join_base, sp.control
+        self.active.append(recursive)
+        try:
+            with sp.in_block(block, State({}, sp.state.initial)):
+                self._enter(recursive, block)
+                before = recursive.before = sp.state.copy()
+                sp.join_base = before
+                frame = recursive.frame
+                inner = sp.new_frame(frame.source, frame.globals, frame.function, frame.closure)
+                result: AbstractValue
+                try:
+                    result = run_frame(sp, inner, recursive.entry.bound)
+                except Unreachable:
+                    result = NeverV()
+                self._widen(recursive, block, sp.state, result)
+                block.results = self._results(recursive, sp.state, result)
+        finally:
+            self.active.pop()
+            sp.join_base, sp.control = base, control
+        recursive.block = block
+
+    def _enter(self, recursive: Recursive, block: Block) -> None:
+        sp = self.sp
+        effects.clear_error(sp)
+        for slot, template in recursive.takes.items():
+            names = template.leaf_names(label_of(slot).replace("$", ""))
+            leaves = [block.add_arg(t, name) for t, name in zip(template.leaves(), names, strict=True)]
+            sp.state[slot] = template.rebuild(sp, iter(leaves))
+        sp.state.slots.update(recursive.entry.contents)
+
+    def _widen(self, recursive: Recursive, block: Block, after: State, result: AbstractValue) -> None:
+        """Note what the body takes, changes and gives beyond what was known."""
+        sp, before = self.sp, recursive.before
+        changed = False
+        for slot, value in after.slots.items():
+            if slot not in before or same(value, before[slot]):
+                continue
+            if slot in sp.state.initial and slot not in recursive.takes:
+                self._take(recursive, slot)
+            known = recursive.changes.get(slot)
+            widened = template_of(sp, value, after) if known is None else self._unify(known, value, after)
+            changed |= widened is not known
+            recursive.changes[slot] = widened
+        contents = {v.value: cell for cell, v in sp.state.initial.items() if isinstance(v, Tensor)}
+        for value in free_values(block):
+            if value in contents and contents[value] not in recursive.takes:
+                self._take(recursive, contents[value])
+        given = self._unify(recursive.result or NeverT(), result, after)
+        changed |= given is not recursive.result
+        recursive.result = given
+        if changed and recursive.assumed:
+            self.stable = False
+
+    def _take(self, recursive: Recursive, slot: Slot) -> None:
+        """From the next round on the body is given what is in `slot`."""
+        if any(slot in cells_in(original) for original in recursive.entry.originals.values()):
+            raise AliasError(
+                f"{recursive.function.name} is passed an array that it also reaches by a global name",
+                help="use one of the two names only",
+            )
+        recursive.takes[slot] = self._template(self.sp.state.initial[slot], self.sp.state)
+        self.stable = False
+
+    def _results(self, recursive: Recursive, after: State, result: AbstractValue) -> list[Value]:
+        sp = self.sp
+        values = [v for slot, template in recursive.changes.items() for v in template.collect(sp, after, after[slot])]
+        assert recursive.result is not None
+        return values + recursive.result.collect(sp, after, result)
+
+    def _complete(self, outermost: Recursive) -> None:
+        """Make the functions of the program; what they use of the entry is passed along."""
+        reached: dict[Recursive, None] = {}
+        pending = [outermost]
+        while pending:
+            recursive = pending.pop()
+            if recursive not in reached and recursive in self.met:
+                reached[recursive] = None
+                pending += [callee for callee, _ in recursive.calls]
+        for recursive in self.met:
+            if recursive not in reached:
+                del self.sp.module.functions[recursive.function.name]
+        self.known = {key: [r for r in found if r not in self.met or r in reached] for key, found in self.known.items()}
+        for recursive in reached:
+            if recursive.never_returns and ERROR not in recursive.changes:
+                raise _endless(recursive)
+            recursive.function.block = recursive.block
+        blocks = [recursive.block for recursive in reached]
+        names = {recursive.function.name for recursive in reached}
+        calls = [op for block in blocks for op in walk(block) if op.kind is Call and op.attrs["function"] in names]
+        values = capture_free(self.sp, blocks, calls)
+        for recursive in reached:
+            recursive.captured, recursive.complete = values, True
+
+    # --- a call
+
+    def _emit(self, recursive: Recursive, arguments: Arguments) -> AbstractValue:
+        """The call, and what it does to the caller's state; skipped where an error has happened."""
+        sp = self.sp
+        operands = list(arguments.operands)
+        for cell in [slot for slot in sp.state.slots if isinstance(slot, Cell) and is_captured(sp, slot)]:
+            if not recursive.complete and cell not in recursive.takes:
+                self._take(recursive, cell)
+        for slot in list(recursive.takes):
+            widened = self._unify(recursive.takes[slot], sp.state[slot], sp.state)
+            if widened is not recursive.takes[slot]:
+                recursive.takes[slot] = widened
+                self.stable = False
+            operands += widened.collect(sp, sp.state, sp.state[slot])
+        operands += recursive.captured
+        if recursive.result is None:
+            raise Unreachable
+        originals = dict(zip(recursive.entry.originals, arguments.originals.values(), strict=True))
+        types = [t for template in (*recursive.changes.values(), recursive.result) for t in template.leaves()]
+        results = iter(self._guarded(recursive, originals, operands, types))
+        for slot, template in recursive.changes.items():
+            put(sp, slot, outside(sp, template.rebuild(sp, results), originals), originals)
+        if recursive.never_returns:
+            raise Unreachable
+        return outside(sp, recursive.result.rebuild(sp, results), originals)
+
+    def _guarded(
+        self, recursive: Recursive, originals: dict[Cell, AbstractValue], operands: list[Value], types: list[TensorType]
+    ) -> list[Value]:
+        sp = self.sp
+        attrs = {"function": recursive.function.name}
+        ok = effects.no_error(sp)
+        if ok is None:
+            return list(sp.builder.emit_op(Call, operands, types, attrs))
+        then, orelse = Block(), Block()
+        with sp.builder.at(then):
+            then.results = list(sp.builder.emit_op(Call, operands, types, attrs))
+        with sp.in_block(orelse, sp.state.copy()):
+            for slot, template in recursive.changes.items():
+                orelse.results += self._unchanged(slot, template, originals)
+            assert recursive.result is not None
+            orelse.results += recursive.result.zeros(sp)
+        return list(sp.builder.emit_op(If, [ok], types, {}, [then, orelse]))
+
+    def _unchanged(self, slot: Slot, template: Template, originals: dict[Cell, AbstractValue]) -> list[Value]:
+        """What is in a slot of the function when it is not called."""
+        sp = self.sp
+        original = originals.get(slot) if isinstance(slot, Cell) else None
+        if original is None:
+            return template.collect(sp, sp.state, sp.state[slot])
+        if isinstance(template, NumberT):
+            return [helpers.convert(sp.builder, sp.number(original), template.type.dtype)]
+        return template.collect(sp, sp.state, sp.state[original.cell])  # type: ignore[attr-defined]
+
+
+def _endless(recursive: Recursive) -> UnsupportedError:
+    """Every path through the function calls it again: the cycle of calls."""
+    notes, seen = [], set()
+    at = recursive
+    while at not in seen and at.calls:
+        seen.add(at)
+        callee, span = at.calls[0]
+        notes.append(
+            f"{at.frame.source.name} calls {callee.frame.source.name} at {display_path(span.file)}:{span.line}"
+        )
+        at = callee
+    return UnsupportedError(
+        f"{recursive.frame.source.name} never ends: every path through it calls it again",
+        span=recursive.calls[0][1] if recursive.calls else recursive.function.span,
+        notes=notes,
+        help="return before the call where the recursion is to end",
+    )

@@ -1,0 +1,138 @@
+"""What tells one activation of a function from another at compile time.
+
+fib(n - 1) in fib(n)              the same again: recursion on data, a function of the program
+power(x, 4) in power(x, 5)        another one: it unfolds
+f(x / 2, depth=1) in f(x, 0)      another one, that only data can end: `depth` becomes data too
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hloc.diagnostics.errors import StaticValueError, UnsupportedError
+from hloc.frontend.context import Restart
+from hloc.frontend.structure import children
+from hloc.frontend.values import (
+    AbstractValue,
+    ArrayRef,
+    Cell,
+    ChoiceRef,
+    Const,
+    DictRef,
+    FunctionV,
+    ListRef,
+    Mapping_,
+    ObjectRef,
+    Tensor,
+    TupleV,
+)
+
+if TYPE_CHECKING:
+    from hloc.frontend.context import Frame
+    from hloc.frontend.specializer import Specializer
+
+MAX_DEPTH = 256
+"""How deep calls may be nested at compile time."""
+NUMBER = "number"
+Place = tuple[object, ...]
+"""Where a value stands in the arguments: the parameter, then the parts."""
+
+
+def signature(sp: Specializer, bound: dict[str, AbstractValue]) -> dict[Place, object]:
+    """What is known of arguments now, by place."""
+    found: dict[Place, object] = {}
+    for name, value in bound.items():
+        _describe(sp, value, (name,), found, set())
+    return found
+
+
+def _describe(sp: Specializer, value: AbstractValue, place: Place, found: dict[Place, object], seen: set[Cell]) -> None:
+    match value:
+        case Tensor(v, weak):
+            found[place] = (v.type, weak)
+        case Const(obj) if type(obj) in (int, float, complex):
+            found[place] = (NUMBER, type(obj), repr(obj))
+        case Const(obj):
+            found[place] = ("const", type(obj), repr(obj))
+        case ArrayRef() | ChoiceRef():
+            found[place] = ("array", value.type, value.is_list)
+        case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
+            if cell in sp.state.initial:
+                found[place] = cell
+                return
+            found[place] = (cell.kind, getattr(value, "cls", None))
+            content = sp.state[cell]
+            if cell not in seen:
+                seen.add(cell)
+                _describe(sp, content, (*place, "content"), found, seen)
+        case _:
+            function = (value.source, tuple(captured(value))) if isinstance(value, FunctionV) else None
+            keys = list(value.entries) if isinstance(value, Mapping_) else None
+            cls = value.cls if isinstance(value, TupleV) else None
+            found[place] = (type(value), function, repr(keys), cls, len(children(value)))
+            for j, child in enumerate(children(value)):
+                _describe(sp, child, (*place, j), found, seen)
+
+
+def captured(function: FunctionV) -> list[tuple[str, tuple[int, str]]]:
+    """The free variables of a function defined in compiled code, with their slots."""
+    names = sorted(name for name in function.source.scope.freevars if name in function.closure)
+    return [(name, function.closure[name]) for name in names]
+
+
+def differing_numbers(a: dict[Place, object], b: dict[Place, object]) -> set[Place] | None:
+    """Places where two signatures have different known numbers; None where they differ in anything else."""
+    if a.keys() != b.keys():
+        return None
+    places = {place for place in a if a[place] != b[place]}
+    return places if all(_is_number(a[p]) and _is_number(b[p]) for p in places) else None
+
+
+def _is_number(description: object) -> bool:
+    return isinstance(description, tuple) and description[0] == NUMBER
+
+
+def look_for_recursion(sp: Specializer, frame: Frame) -> None:
+    """Restart where an active function is called again, and data alone can end that; refuse what has no end.
+
+    A call with other known numbers unfolds, unless it stands under a condition on data: then the number of calls is
+    data too, and the numbers become data with it.
+    """
+    assert frame.signature is not None
+    node, active, depth = frame.source.node, sp.frame, 0
+    known: set[Place] = set()
+    while active is not None:
+        depth += 1
+        if active.source.node is node and active.signature is not None:
+            places = differing_numbers(active.signature, frame.signature)
+            if places is not None:
+                places -= sp.decisions.kept.get(node, {}).keys()
+                if not places and active.signature == frame.signature and node not in sp.decisions.recursive:
+                    become_recursive(sp, frame, set())
+                if places and sp.control > active.control:
+                    become_recursive(sp, frame, places)
+                known |= places
+        active = active.caller
+    if depth > MAX_DEPTH:
+        if known:
+            become_recursive(sp, frame, known)
+        refuse_depth(sp, frame)
+
+
+def become_recursive(sp: Specializer, frame: Frame, widened: set[Place]) -> None:
+    """Start again with this function as one that calls itself; numbers at `widened` are data."""
+    node = frame.source.node
+    sp.decisions.recursive.setdefault(node, set()).update(widened)
+    raise Restart
+
+
+def refuse_depth(sp: Specializer, frame: Frame) -> None:
+    for place, what in sp.decisions.kept.get(frame.source.node, {}).items():
+        raise StaticValueError(
+            f"{what} must be known at compile time, but {place[0]} changes with each call of {frame.source.name}",
+            help="make it depend on what does not change, and let data end the recursion",
+        )
+    raise UnsupportedError(
+        f"{frame.source.name} calls itself more than {MAX_DEPTH} deep with arguments of ever new kinds",
+        help="recursion on shapes and on values known at compile time unfolds; let it end earlier, or write a loop",
+    )
