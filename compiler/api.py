@@ -13,7 +13,18 @@ from hloc.derivative import Derivative, Rewritten, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
-from hloc.program import MEMORY_BUDGET, PRINT_CAPACITY, LinearProgram, Program, Saved, StaticUse, TapeOverflow, TypeSpec
+from hloc.program import (
+    MEMORY_BUDGET,
+    PRINT_CAPACITY,
+    RECURSION_LIMIT,
+    LinearProgram,
+    Program,
+    Saved,
+    StackOverflow,
+    StaticUse,
+    TapeOverflow,
+    TypeSpec,
+)
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -22,8 +33,9 @@ if TYPE_CHECKING:
     from hloc.runtime.executable import Memory
 
 
-Choices = tuple[tuple[str, ...], bool, bool, bool, int]
-"""static_argnames, checks, strict, tune, memory_budget."""
+Choices = tuple[tuple[str, ...], bool, bool, bool, int, int]
+"""static_argnames, checks, strict, tune, memory_budget, recursion_limit."""
+DEFAULT_CHOICES: Choices = ((), True, False, True, MEMORY_BUDGET, RECURSION_LIMIT)
 
 
 @overload
@@ -36,6 +48,7 @@ def compile(
     strict: bool = False,
     tune: bool = True,
     memory_budget: int = MEMORY_BUDGET,
+    recursion_limit: int = RECURSION_LIMIT,
     signature: str | None = None,
 ) -> CompiledFunction: ...
 @overload
@@ -48,6 +61,7 @@ def compile(
     strict: bool = False,
     tune: bool = True,
     memory_budget: int = MEMORY_BUDGET,
+    recursion_limit: int = RECURSION_LIMIT,
     signature: str | None = None,
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(
@@ -59,6 +73,7 @@ def compile(
     strict: bool = False,
     tune: bool = True,
     memory_budget: int = MEMORY_BUDGET,
+    recursion_limit: int = RECURSION_LIMIT,
     signature: str | None = None,
 ) -> Any:
     """Compile a function over NumPy arrays and numbers; as a decorator, with or without arguments.
@@ -69,6 +84,7 @@ def compile(
     tune: the emission tuned for scalar loops on CPU.
     memory_budget: bytes that a derivative may save of loops; loops that would save more run in segments, which are
         computed again in the reverse sweep.
+    recursion_limit: calls of a function that may be active at once; more are a RecursionError.
     signature: argument types such as "f64[100], i64", for the command line.
     """
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
@@ -80,9 +96,13 @@ def compile(
             strict=strict,
             tune=tune,
             memory_budget=memory_budget,
+            recursion_limit=recursion_limit,
             signature=signature,
         )
-    return CompiledFunction(function, names, checks, strict, tune, memory_budget, signature)
+    if not 0 < recursion_limit < 1 << 40:
+        raise ValueError(f"recursion_limit must be at least 1, found {recursion_limit}")
+    choices = (names, checks, strict, tune, memory_budget, recursion_limit)
+    return CompiledFunction(function, choices, signature)
 
 
 class CompiledFunction:
@@ -94,11 +114,7 @@ class CompiledFunction:
     def __init__(
         self,
         function: Callable[..., Any] | Derivative,
-        static_argnames: tuple[str, ...],
-        checks: bool,
-        strict: bool,
-        tune: bool,
-        memory_budget: int,
+        choices: Choices,
         signature: str | None,
     ) -> None:
         if isinstance(function, CompiledFunction):
@@ -116,10 +132,10 @@ class CompiledFunction:
             )
         self.__hloc_function__ = function
         self.signature = signature
-        self.choices: Choices = (static_argnames, checks, strict, tune, memory_budget)
+        self.choices = choices
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
-        unknown = set(static_argnames) - {p.name for p in parameters}
+        unknown = set(choices[0]) - {p.name for p in parameters}
         if unknown:
             raise DTypeError(f"{self.__name__}() has no parameter {min(unknown)!r} to be static")
         plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
@@ -127,6 +143,7 @@ class CompiledFunction:
         self._plain_count = len(parameters) if plain else -1  # so many positional arguments are the parameters' values
         self._programs: list[BoundProgram] = []
         self._capacities: dict[int, int] = {}  # what loops of derivatives had to remember, found by running
+        self._rows: dict[str, int] = {}  # room that recursive functions had to have, found by running
         self._lock = threading.Lock()
 
     def _describe(self, derivative: Derivative) -> None:
@@ -171,6 +188,9 @@ class CompiledFunction:
         except TapeOverflow as overflow:
             self.make_room(overflow)
             capacity = bound.program.print_capacity or PRINT_CAPACITY
+        except StackOverflow as overflow:
+            self.deepen(overflow)
+            return self._run(self._build_again(bound), values)
         return self._run(self._compile(values, capacity), values)
 
     def make_room(self, overflow: TapeOverflow) -> None:
@@ -180,20 +200,36 @@ class CompiledFunction:
             room = 1 << (overflow.rows - 1).bit_length()
             self._capacities[overflow.site] = max(room, self._capacities.get(overflow.site, 0))
 
+    def deepen(self, overflow: StackOverflow) -> None:
+        """Remember how much room a recursive function has to have, for all programs from now on."""
+        with self._lock:
+            self._rows[overflow.function] = max(overflow.rows, self._rows.get(overflow.function, 0))
+
+    def build(self, program: Program) -> BoundProgram:
+        """Compile a program of this function."""
+        from hloc.pipeline import build
+
+        return build(program, self.options, self._rows)
+
+    def _build_again(self, bound: BoundProgram) -> BoundProgram:
+        """The same program with more room for recursion, in place of `bound`."""
+        with self._lock:
+            again = self.build(bound.specialized)
+            self._programs = [again if known is bound else known for known in self._programs]
+            return again
+
     def with_linear(self, primals: tuple[Any, ...]) -> tuple[Any, LinearFunction, *tuple[Any, ...]]:
         """The results of hloc.vjp and hloc.linearize."""
         value, residuals, program, *aux = self(primals)
         return (value, LinearFunction(program, residuals, self), *aux)
 
     def _compile(self, values: tuple[Any, ...], print_capacity: int = PRINT_CAPACITY) -> BoundProgram:
-        from hloc.pipeline import build
-
         with self._lock:
             for bound in self._programs:
                 if bound.matches(*values) and bound.program.print_capacity in (0, print_capacity):
                     return bound
             program = self._specialize(dict(zip(self._names, values, strict=True)), print_capacity)
-            bound = build(program, self.options)
+            bound = self.build(program)
             self._programs.insert(0, bound)
             return bound
 
@@ -216,7 +252,7 @@ class CompiledFunction:
         """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
-        return Lowered(self._specialize(self._bind(args, kwargs)), self.options)
+        return Lowered(self._specialize(self._bind(args, kwargs)), self.options, self._rows)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The program for arguments like these as a Python function over NumPy, for people.
@@ -260,11 +296,13 @@ class LinearFunction:
             raise TypeError(f"{program.what} is one argument, found {len(given)}")
         values = flatten(program.structure, given[0] if single else given, program.what)
         if program.run is None:
-            from hloc.pipeline import build
-
-            program.run = build(program.program, self._owner.options).call
+            program.run = self._owner.build(program.program).call
         try:
             return program.run((self._residuals, tuple(values)))
+        except StackOverflow as overflow:
+            self._owner.deepen(overflow)
+            program.run = None
+            return self(*given)
         except TapeOverflow as overflow:
             self._owner.make_room(overflow)
             raise RuntimeError(f"{self!r} needs more memory than was set apart for it: make it again") from None
@@ -285,15 +323,16 @@ def type_spec(value: Any) -> Any:
 class Lowered:
     """A program specialised to argument types, with the text of its stages."""
 
-    def __init__(self, program: Program, options: CompileOptions) -> None:
+    def __init__(self, program: Program, options: CompileOptions, rows: Mapping[str, int]) -> None:
         self.program = program
         self.options = options
+        self._rows = dict(rows)
 
     @functools.cached_property
     def _emitted(self) -> Emitted:
         from hloc.pipeline import emit
 
-        return emit(self.program, self.options)
+        return emit(self.program, self.options, self._rows)
 
     @property
     def ssa(self) -> str:

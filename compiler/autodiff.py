@@ -6,10 +6,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from hloc.api import Choices, CompiledFunction
+from hloc.api import DEFAULT_CHOICES, CompiledFunction
 from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, chosen, innermost, plain
 from hloc.diagnostics.errors import DTypeError, SourceError
-from hloc.program import MEMORY_BUDGET
 
 F = TypeVar("F", bound=Callable[..., Any])
 Argnums = int | Sequence[int]
@@ -155,10 +154,9 @@ def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction
         )
     made = _made_before(f)
     if derivative.choices not in made:
-        choices: Choices = f.choices if isinstance(f, CompiledFunction) else ((), True, False, True, MEMORY_BUDGET)
-        static, checks, strict, tune, memory_budget = choices
-        static = () if derivative.parameters else static  # the parameters of f are inside of its own
-        made[derivative.choices] = CompiledFunction(derivative, static, checks, strict, tune, memory_budget, None)
+        choices = f.choices if isinstance(f, CompiledFunction) else DEFAULT_CHOICES
+        static = () if derivative.parameters else choices[0]  # the parameters of f are inside of its own
+        made[derivative.choices] = CompiledFunction(derivative, (static, *choices[1:]), None)
     return made[derivative.choices]
 
 

@@ -8,10 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from hloc.diagnostics.span import Span
 from hloc.matching import Accessors, accessors
-from hloc.program import HostStatus, MessagePart, Output, PrintSite, Program, TapeOverflow
+from hloc.program import (
+    HostStatus,
+    Machine,
+    MessagePart,
+    Output,
+    PrintSite,
+    Program,
+    StackOverflow,
+    TapeOverflow,
+)
 from hloc.runtime.array import Array, array
 from hloc.runtime.executable import Executable
+
+_GROWTH = 16
+"""How many times more room a recursion gets for its next try: compiling again takes longer than running again."""
 
 
 class PrintOverflow(Exception):
@@ -26,13 +39,22 @@ class BoundProgram:
     """A program with its executable.
 
     matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
+    specialized: the program as it was before emission.
     """
 
     overflow = PrintOverflow
 
-    def __init__(self, program: Program, executable: Executable, status: HostStatus | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        executable: Executable,
+        status: HostStatus | None = None,
+        machines: Sequence[Machine] = (),
+    ) -> None:
+        self.specialized = program
         self.program = program = program if status is None else _renumbered(program, status)
         self.status = status
+        self.machines = machines
         self.executable = executable
         access = accessors(program)
         self.matches = access.matches(program.guards)
@@ -40,7 +62,7 @@ class BoundProgram:
         self._written = access.objects([write_back.path for write_back in program.write_backs])
         self._result = _maker(program.output, access)
         self._contents = [_maker(write_back.output, access) for write_back in program.write_backs]
-        self._plain = not (program.write_backs or program.print_capacity or program.error_words)
+        self._plain = not (program.write_backs or program.print_capacity or program.error_words or machines)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
         """`call` with arguments by parameter name."""
@@ -49,7 +71,8 @@ class BoundProgram:
     def call(self, values: tuple[Any, ...]) -> Any:
         """Execute, then do on the host what the function did: raise, print, write back, return.
 
-        Raises: what the function raises; PrintOverflow and TapeOverflow before any effect, for another try with room.
+        Raises: what the function raises; PrintOverflow, StackOverflow and TapeOverflow before any effect, for another
+        try with room.
         """
         inputs = self._inputs(*values)
         if self._plain:
@@ -61,6 +84,8 @@ class BoundProgram:
         if program.write_backs:
             _refuse_overlap(inputs)
         raws = self.executable.execute(inputs)
+        if self.machines and (token := _number(raws[-1])):
+            raise self._too_deep(token)
         error = self._error(raws) if program.error_words else None
         if isinstance(error, TapeOverflow):
             raise error
@@ -73,6 +98,17 @@ class BoundProgram:
         for obj, content, write_back in zip(self._written(*values), contents, program.write_backs, strict=True):
             _write_back(obj, content, write_back.output.keys)
         return result
+
+    def _too_deep(self, token: int) -> BaseException:
+        """What to do about a recursion for which there was no room: nothing else of the run means anything."""
+        number, rows = divmod(token, 1 << 40)
+        machine = self.machines[number - 1]
+        if rows <= machine.limit:
+            return StackOverflow(machine.function, min(max(rows, machine.rows * _GROWTH), machine.limit))
+        span = self.program.module.functions[machine.function].span
+        name = span.function or machine.function
+        error = RecursionError(f"maximum recursion depth exceeded in {name}: more than {machine.limit} calls")
+        return _with_place(error, span, name)
 
     def _error(self, raws: Sequence[Any]) -> BaseException | None:
         """The error that the function raises."""
@@ -91,9 +127,7 @@ class BoundProgram:
         words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
         error: BaseException = site.exception(*(message_value(part, words) for part in site.args))
-        if site.span.line:
-            error.add_note(f"  --> {site.span.file}:{site.span.line}, in {site.span.function or program.name}")
-        return error
+        return _with_place(error, site.span, program.name)
 
     def _prints(self, raws: Sequence[Any]) -> None:
         program = self.program
@@ -106,6 +140,13 @@ class BoundProgram:
             site = program.print_sites[int(log[at]) - 1]
             _print(site, log[at + 1 : at + 1 + site.words])
             at += 1 + site.words
+
+
+def _with_place(error: BaseException, span: Span, name: str) -> BaseException:
+    """The error with a note that says where it comes from."""
+    if span.line:
+        error.add_note(f"  --> {span.file}:{span.line}, in {span.function or name}")
+    return error
 
 
 def _renumbered(program: Program, status: HostStatus) -> Program:

@@ -15,15 +15,30 @@ from hloc.emit.options import EmitOptions
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
-from hloc.program import MEMORY_BUDGET, Input, LinearPart, LinearProgram, Output, Path, Program
+from hloc.program import (
+    MEMORY_BUDGET,
+    RECURSION_LIMIT,
+    Input,
+    LinearPart,
+    LinearProgram,
+    Machine,
+    Output,
+    Path,
+    Program,
+)
 from hloc.runtime import XlaCompileError, backend, compile_or_load
 from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.forget_failures import forget_failures
+from hloc.transform.recursion import Stacks, lower_recursion
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
 from hloc.transform.split_linear import split_linear
+
+Rows = Mapping[str, int]
+"""Room for recursive functions, by their names in the SSA program, as far as runs have found out."""
+NO_ROWS: Rows = types.MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,7 @@ class CompileOptions:
     strict: bool = False
     tune: bool = True
     memory_budget: int = MEMORY_BUDGET
+    recursion_limit: int = RECURSION_LIMIT
 
 
 def make_program(
@@ -127,11 +143,17 @@ def _is_zero(module: Module, value: Any) -> bool:
     return False
 
 
-def emit(program: Program, options: CompileOptions) -> Emitted:
-    """The StableHLO module: on a copy, with cheap branches as selects and what the host can do for itself left out."""
+def without_recursion(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
+    """A copy of the module in which recursive functions are loops, and what these are; `rows`: see Stacks."""
     module = Module(main=program.module.main)
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
+    return module, lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+
+
+def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
+    """The StableHLO module: on a copy, with cheap branches as selects and what the host can do for itself left out."""
+    module, machines = without_recursion(program, options, rows)
     simplify(module, select=True)
     status = None
     if program.error_words:
@@ -140,20 +162,20 @@ def emit(program: Program, options: CompileOptions) -> Emitted:
     platform = backend().platform
     workspace = BUDGET if platform == "cpu" else 0
     target = EmitOptions(platform=platform, tune=options.tune, strict=options.strict, workspace=workspace)
-    return dataclasses.replace(emit_module(module, target), status=status)
+    return dataclasses.replace(emit_module(module, target), status=status, machines=tuple(machines))
 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
     executable = compile_or_load(emitted.bytecode, emitted.build_options)
-    return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status)
+    return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status, emitted.machines)
 
 
-def build(program: Program, options: CompileOptions) -> BoundProgram:
+def build(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> BoundProgram:
     """Emit and compile; a tuned program that XLA refuses is emitted again in plain form."""
     try:
-        return compile_program(program, emit(program, options))
+        return compile_program(program, emit(program, options, rows))
     except XlaCompileError:
         if not options.tune:
             raise
-        return compile_program(program, emit(program, dataclasses.replace(options, tune=False)))
+        return compile_program(program, emit(program, dataclasses.replace(options, tune=False), rows))

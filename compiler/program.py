@@ -18,6 +18,9 @@ from hloc.ir.types import TensorType
 MEMORY_BUDGET = 1 << 30
 """Bytes that a derivative may save of loops, unless the user says otherwise."""
 
+RECURSION_LIMIT = 1_000_000
+"""Calls of a function that may be active at once, unless the user says otherwise."""
+
 PRINT_CAPACITY = 4096
 """Words in the print log of a program, until a run needs more."""
 
@@ -148,6 +151,17 @@ class TapeOverflow(Exception):
     def __init__(self, needed: int) -> None:
         super().__init__(needed)
         self.site, self.rows = divmod(int(needed), 1 << 40)
+
+
+class StackOverflow(Exception):
+    """A recursion needs more room than its stack has: a signal to compile again, never seen by users.
+
+    function: its name in the SSA program.   rows: the room to try next.
+    """
+
+    def __init__(self, function: str, rows: int) -> None:
+        super().__init__(function, rows)
+        self.function, self.rows = function, rows
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from hloc.emit.prepare import prepare
 from hloc.emit.workspace import lend_workspaces
 from hloc.ir.core import Function, Module, walk
 from hloc.ops.control import Call
-from hloc.program import HostStatus
+from hloc.program import HostStatus, Machine
 from hloc.runtime.options import BuildOptions
 
 
@@ -33,11 +33,13 @@ class Emitted:
     """A StableHLO module that passed MLIR's verifier, and how to compile it.
 
     status: how the host makes the error words of what the module returns in their place; None: they are returned.
+    machines: what recursive functions became; where there are any, the module gives their token as one more result.
     """
 
     module: Any
     build_options: BuildOptions
     status: HostStatus | None = None
+    machines: tuple[Machine, ...] = ()
 
     def text(self, with_locations: bool = False) -> str:
         """The module as text; with `loc(…)` on each operation if asked."""
