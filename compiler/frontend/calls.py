@@ -37,6 +37,7 @@ from hloc.frontend.values import (
     PartialV,
     TupleV,
     TypeOfV,
+    Unreachable,
 )
 from hloc.program import Path
 
@@ -224,7 +225,10 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
     source = function_source(function)
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
     frame = sp.new_frame(source, function.__globals__, function, {})
-    return run_alone(sp, frame, bound)
+    try:
+        return run_alone(sp, frame, bound)
+    except Unreachable:
+        return NeverV()
 
 
 def call_derived_entry(sp: Specializer, derivative: Derivative, bound: dict[str, AbstractValue]) -> AbstractValue:

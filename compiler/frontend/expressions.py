@@ -74,8 +74,8 @@ def make_function(sp: Specializer, node: Any) -> FunctionV:
     }
     frame = sp.frame
     assert frame is not None
-    closure = dict(frame.closure)
-    closure.update({name: (frame.number, name) for name in frame.source.scope.locals})
+    around = {**frame.closure, **{name: (frame.number, name) for name in frame.source.scope.locals}}
+    closure = {name: around[name] for name in node.scope.freevars if name in around}
     return FunctionV(NestedSource(node, frame.source), defaults, kw_defaults, closure, frame.globals, frame.function)
 
 

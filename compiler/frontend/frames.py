@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
     """Run a function's body in the current block with its parameters bound; its result."""
     node = frame.source.node
-    frame.signature, frame.control = signature(sp, bound), sp.control
+    frame.signature, frame.control = signature(sp, frame, bound), sp.control
     if node not in sp.decisions.recursive:
         look_for_recursion(sp, frame)
     caller, call_span = sp.frame, sp.builder.span

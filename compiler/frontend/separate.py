@@ -10,10 +10,10 @@ ones, objects, status words) is handed back behind the differentiated results an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from hloc.diagnostics.errors import AliasError
 from hloc.frontend.joins import Template, template_of
@@ -26,6 +26,7 @@ from hloc.frontend.values import (
     Cell,
     ChoiceRef,
     DictRef,
+    FunctionV,
     ListRef,
     NeverV,
     ObjectRef,
@@ -77,9 +78,12 @@ class Separate:
         return outside(sp, self.result.rebuild(sp, leaves), self.originals)
 
 
-def put(sp: Specializer, slot: Slot, content: AbstractValue, originals: dict[Cell, AbstractValue]) -> None:
-    """Put what a function left in one of its slots into the caller's state."""
-    original = originals.get(slot) if isinstance(slot, Cell) else None
+def put(sp: Specializer, slot: Slot, content: AbstractValue, originals: Mapping[Any, Any]) -> None:
+    """Put what a function left in one of its slots into the caller's state.
+
+    originals: array, container or variable made for the function → the caller's.
+    """
+    original = originals.get(slot, slot)
     if isinstance(original, ArrayRef | ChoiceRef):
         assert isinstance(content, Tensor)
         sp.store(original, content.value)
@@ -87,7 +91,7 @@ def put(sp: Specializer, slot: Slot, content: AbstractValue, originals: dict[Cel
         sp.check_aliases(original.cell)
         sp.state[original.cell] = content
     else:
-        sp.state[slot] = content
+        sp.state[original] = content
 
 
 def separate(
@@ -264,16 +268,16 @@ def _constant_ops(sp: Specializer, value: Value, mapping: dict[Value, Value]) ->
     return [*before, clone_op(op, mapping)]
 
 
-def outside(sp: Specializer, value: AbstractValue, originals: dict[Cell, AbstractValue]) -> AbstractValue:
-    """The value as the caller sees it: with its own arrays and containers for those made for the body."""
+def outside(sp: Specializer, value: AbstractValue, originals: Mapping[Any, Any]) -> AbstractValue:
+    """The value as the caller sees it: with its own arrays, containers and variables for those made for the body."""
     return _outside(sp, value, originals, set()) if originals else value
 
 
-def _outside(
-    sp: Specializer, value: AbstractValue, originals: dict[Cell, AbstractValue], seen: set[Cell]
-) -> AbstractValue:
+def _outside(sp: Specializer, value: AbstractValue, originals: Mapping[Any, Any], seen: set[Cell]) -> AbstractValue:
+    if isinstance(value, FunctionV):
+        value = replace(value, closure={name: originals.get(slot, slot) for name, slot in value.closure.items()})
     if isinstance(value, ArrayRef | ListRef | DictRef | ObjectRef) and value.cell in originals:
-        original = originals[value.cell]
+        original: AbstractValue = originals[value.cell]
         return original if not isinstance(value, ArrayRef) or not value.view else _viewed(original, value)
     if isinstance(value, ListRef | DictRef | ObjectRef) and value.cell not in seen:
         seen.add(value.cell)

@@ -15,7 +15,7 @@ A function is only called while no error has happened: it starts with none, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hloc.diagnostics.errors import AliasError, UnsupportedError
 from hloc.diagnostics.render import display_path
@@ -23,13 +23,12 @@ from hloc.diagnostics.span import Span
 from hloc.frontend import effects
 from hloc.frontend.frames import run_frame
 from hloc.frontend.joins import NeverT, NumberT, Template, template_of, unify_any
-from hloc.frontend.recursion.arguments import Arguments, SharedCells, widen
-from hloc.frontend.recursion.environment import environment, is_captured
+from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
 from hloc.frontend.separate import capture_free, outside, put
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
 from hloc.frontend.structure import cells_in, same
-from hloc.frontend.values import AbstractValue, Cell, NeverV, Tensor, Unreachable
+from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, NeverV, Tensor, Unreachable
 from hloc.ir.core import Block, Function, Value, free_values, walk
 from hloc.ir.types import TensorType
 from hloc.ops import helpers
@@ -89,14 +88,14 @@ class Recursions:
 
     def call(self, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
         """Call a function that calls itself."""
-        sp, node = self.sp, frame.source.node
-        bound = widen(sp, bound, sp.decisions.recursive[node], node)
-        frame.signature = signature(sp, bound)
-        arguments, takes = self._arguments(frame, bound)
-        recursive = self._find(frame, arguments)
+        sp = self.sp
+        bound = widen(sp, frame, bound)
+        frame.signature = signature(sp, frame, bound)
+        arguments = self._arguments(frame, bound)
+        recursive = self._find(arguments)
         if recursive is None:
             look_for_recursion(sp, frame)
-            recursive = self._new(frame, arguments, takes)
+            recursive = self._new(frame, arguments)
         if self.active:
             self.active[-1].calls.append((recursive, sp.span))
         if not self.active and recursive.round == 0:
@@ -109,42 +108,38 @@ class Recursions:
 
     # --- which function
 
-    def _arguments(self, frame: Frame, bound: dict[str, AbstractValue]) -> tuple[Arguments, dict[Slot, None]]:
-        sp = self.sp
-        takes = environment(sp, frame, bound)
+    def _arguments(self, frame: Frame, bound: dict[str, AbstractValue]) -> Arguments:
+        shared = captured_cells(self.sp)
         while True:
             try:
-                return Arguments(sp, bound, {slot for slot in takes if isinstance(slot, Cell)}), takes
-            except SharedCells as shared:
-                takes |= dict.fromkeys(shared.cells)
+                return Arguments(self.sp, frame, bound, shared)
+            except SharedCells as found:
+                shared.add(found.cell)
 
-    def _key(self, frame: Frame, arguments: Arguments) -> object:
-        slots = {name: frame.closure[name] for name in frame.source.scope.freevars if name in frame.closure}
-        return (frame.source.node, frame.function, tuple(sorted(slots.items())), tuple(arguments.key))
-
-    def _find(self, frame: Frame, arguments: Arguments) -> Recursive | None:
-        """The specialisation for these arguments. A complete one must fit the environment as it is."""
-        for recursive in self.known.get(self._key(frame, arguments), ()):
+    def _find(self, arguments: Arguments) -> Recursive | None:
+        """The specialisation for these arguments. A complete one must fit the caller's objects as they are."""
+        for recursive in self.known.get(tuple(arguments.key), ()):
             if not recursive.complete or self._fits(recursive):
                 return recursive
         return None
 
     def _fits(self, recursive: Recursive) -> bool:
         state = self.sp.state
-        modified = {c for c in state.slots if isinstance(c, Cell) and c.kind != "array" and is_captured(self.sp, c)}
+        modified = {cell for cell in captured_cells(self.sp) if cell in state.slots and cell.kind != "array"}
         if modified - recursive.takes.keys():
             return False
         return all(slot in state for slot in recursive.takes) and all(
             self._unify(template, state[slot], state) is template for slot, template in recursive.takes.items()
         )
 
-    def _new(self, frame: Frame, arguments: Arguments, slots: dict[Slot, None]) -> Recursive:
+    def _new(self, frame: Frame, arguments: Arguments) -> Recursive:
         sp = self.sp
-        span = frame.source.span(frame.source.node)
-        function = sp.module.add(Function(frame.source.name.strip("<>"), Block(), span))
-        takes = {slot: self._template(sp.state[slot], sp.state) for slot in (PRINT_POSITION, PRINT_LOG, *slots)}
+        name = "function" if frame.source.name == "<lambda>" else frame.source.name
+        function = sp.module.add(Function(name, Block(), frame.source.span(frame.source.node)))
+        cells = [cell for cell in arguments.shared if cell in sp.state.slots or cell.kind != "array"]
+        takes = {slot: self._template(sp.state[slot], sp.state) for slot in (PRINT_POSITION, PRINT_LOG, *cells)}
         recursive = Recursive(function, frame, arguments, takes)
-        self.known.setdefault(self._key(frame, arguments), []).append(recursive)
+        self.known.setdefault(tuple(arguments.key), []).append(recursive)
         return recursive
 
     def _template(self, value: AbstractValue, state: State) -> Template:
@@ -193,7 +188,7 @@ class Recursions:
         recursive.round = self.round
         recursive.calls = []
         block = Block(list(recursive.entry.parameters))
-        base, control = sp.join_base, sp.control
+        base, control, captured = sp.join_base, sp.control, len(sp.captured_paths)
         self.active.append(recursive)
         try:
             with sp.in_block(block, State({}, sp.state.initial)):
@@ -201,18 +196,28 @@ class Recursions:
                 before = recursive.before = sp.state.copy()
                 sp.join_base = before
                 frame = recursive.frame
-                inner = sp.new_frame(frame.source, frame.globals, frame.function, frame.closure)
+                inner = sp.new_frame(frame.source, frame.globals, frame.function, recursive.entry.closure)
                 result: AbstractValue
                 try:
                     result = run_frame(sp, inner, recursive.entry.bound)
                 except Unreachable:
                     result = NeverV()
+                self._refuse_aliases(recursive, captured)
                 self._widen(recursive, block, sp.state, result)
                 block.results = self._results(recursive, sp.state, result)
         finally:
             self.active.pop()
             sp.join_base, sp.control = base, control
         recursive.block = block
+
+    def _refuse_aliases(self, recursive: Recursive, known: int) -> None:
+        """An array that is passed must not be reached by a global name as well, if that was met only now."""
+        for path, value in list(self.sp.captured_paths.items())[known:]:
+            if path.root is not None and any(cell in recursive.entry.inside for cell in cells_in(value)):
+                raise AliasError(
+                    f"{recursive.function.name} is passed what it also reaches as {path}",
+                    help="use one of the two names in it",
+                )
 
     def _enter(self, recursive: Recursive, block: Block) -> None:
         sp = self.sp
@@ -230,6 +235,7 @@ class Recursions:
         for slot, value in after.slots.items():
             if slot not in before or same(value, before[slot]):
                 continue
+            self._refuse_closures(recursive, value, after)
             if slot in sp.state.initial and slot not in recursive.takes:
                 self._take(recursive, slot)
             known = recursive.changes.get(slot)
@@ -240,19 +246,25 @@ class Recursions:
         for value in free_values(block):
             if value in contents and contents[value] not in recursive.takes:
                 self._take(recursive, contents[value])
+        self._refuse_closures(recursive, result, after)
         given = self._unify(recursive.result or NeverT(), result, after)
         changed |= given is not recursive.result
         recursive.result = given
         if changed and recursive.assumed:
             self.stable = False
 
+    def _refuse_closures(self, recursive: Recursive, value: AbstractValue, after: State) -> None:
+        """The variables of one of many activations cannot be kept."""
+        for function in functions_in(value, after):
+            if any(slot not in recursive.before for slot in function.closure.values()):
+                raise UnsupportedError(
+                    f"{recursive.frame.source.name}, which calls itself with data, hands out a function "
+                    "that uses its variables",
+                    help="pass the values to the function as arguments (functools.partial), or call it inside",
+                )
+
     def _take(self, recursive: Recursive, slot: Slot) -> None:
         """From the next round on the body is given what is in `slot`."""
-        if any(slot in cells_in(original) for original in recursive.entry.originals.values()):
-            raise AliasError(
-                f"{recursive.function.name} is passed an array that it also reaches by a global name",
-                help="use one of the two names only",
-            )
         recursive.takes[slot] = self._template(self.sp.state.initial[slot], self.sp.state)
         self.stable = False
 
@@ -292,9 +304,10 @@ class Recursions:
         """The call, and what it does to the caller's state; skipped where an error has happened."""
         sp = self.sp
         operands = list(arguments.operands)
-        for cell in [slot for slot in sp.state.slots if isinstance(slot, Cell) and is_captured(sp, slot)]:
-            if not recursive.complete and cell not in recursive.takes:
-                self._take(recursive, cell)
+        if not recursive.complete:
+            for cell in captured_cells(sp):
+                if cell in sp.state.slots and cell not in recursive.takes:
+                    self._take(recursive, cell)
         for slot in list(recursive.takes):
             widened = self._unify(recursive.takes[slot], sp.state[slot], sp.state)
             if widened is not recursive.takes[slot]:
@@ -314,7 +327,7 @@ class Recursions:
         return outside(sp, recursive.result.rebuild(sp, results), originals)
 
     def _guarded(
-        self, recursive: Recursive, originals: dict[Cell, AbstractValue], operands: list[Value], types: list[TensorType]
+        self, recursive: Recursive, originals: dict[Slot, Any], operands: list[Value], types: list[TensorType]
     ) -> list[Value]:
         sp = self.sp
         attrs = {"function": recursive.function.name}
@@ -331,15 +344,21 @@ class Recursions:
             orelse.results += recursive.result.zeros(sp)
         return list(sp.builder.emit_op(If, [ok], types, {}, [then, orelse]))
 
-    def _unchanged(self, slot: Slot, template: Template, originals: dict[Cell, AbstractValue]) -> list[Value]:
+    def _unchanged(self, slot: Slot, template: Template, originals: dict[Slot, Any]) -> list[Value]:
         """What is in a slot of the function when it is not called."""
         sp = self.sp
-        original = originals.get(slot) if isinstance(slot, Cell) else None
-        if original is None:
-            return template.collect(sp, sp.state, sp.state[slot])
-        if isinstance(template, NumberT):
+        original = originals.get(slot, slot)
+        if isinstance(original, ArrayRef | ChoiceRef):
+            assert isinstance(template, NumberT)
             return [helpers.convert(sp.builder, sp.number(original), template.type.dtype)]
-        return template.collect(sp, sp.state, sp.state[original.cell])  # type: ignore[attr-defined]
+        content = sp.state[original.cell if isinstance(original, AbstractValue) else original]  # type: ignore[attr-defined]
+        return template.collect(sp, sp.state, content)
+
+
+def captured_cells(sp: Specializer) -> set[Cell]:
+    """The objects that global names, and closures of the caller's functions, lead to."""
+    found = (value for path, value in sp.captured_paths.items() if path.root is not None)
+    return {cell for value in found for cell in cells_in(value)}
 
 
 def _endless(recursive: Recursive) -> UnsupportedError:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 from hloc.diagnostics.errors import StaticValueError, UnsupportedError
 from hloc.frontend.context import Restart
+from hloc.frontend.state import Slot
 from hloc.frontend.structure import children
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
-    Cell,
     ChoiceRef,
     Const,
     DictRef,
     FunctionV,
     ListRef,
     Mapping_,
+    MaybeV,
     ObjectRef,
     Tensor,
     TupleV,
@@ -35,49 +36,72 @@ MAX_DEPTH = 256
 """How deep calls may be nested at compile time."""
 NUMBER = "number"
 Place = tuple[object, ...]
-"""Where a value stands in the arguments: the parameter, then the parts."""
+"""Where a value stands in a call: the parameter (or "free" and the name of a free variable), then the parts."""
 
 
-def signature(sp: Specializer, bound: dict[str, AbstractValue]) -> dict[Place, object]:
-    """What is known of arguments now, by place."""
-    found: dict[Place, object] = {}
+def signature(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) -> dict[Place, object]:
+    """What is known now of the arguments and free variables of a call, by place."""
+    description = _Description(sp)
     for name, value in bound.items():
-        _describe(sp, value, (name,), found, set())
-    return found
+        description.value(value, (name,))
+    for name in sorted(frame.source.scope.freevars):
+        if name in frame.closure:
+            description.variable(frame.closure[name], ("free", name))
+    return description.found
 
 
-def _describe(sp: Specializer, value: AbstractValue, place: Place, found: dict[Place, object], seen: set[Cell]) -> None:
-    match value:
-        case Tensor(v, weak):
-            found[place] = (v.type, weak)
-        case Const(obj) if type(obj) in (int, float, complex):
-            found[place] = (NUMBER, type(obj), repr(obj))
-        case Const(obj):
-            found[place] = ("const", type(obj), repr(obj))
-        case ArrayRef() | ChoiceRef():
-            found[place] = ("array", value.type, value.is_list)
-        case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
-            if cell in sp.state.initial:
-                found[place] = cell
-                return
-            found[place] = (cell.kind, getattr(value, "cls", None))
-            content = sp.state[cell]
-            if cell not in seen:
-                seen.add(cell)
-                _describe(sp, content, (*place, "content"), found, seen)
-        case _:
-            function = (value.source, tuple(captured(value))) if isinstance(value, FunctionV) else None
-            keys = list(value.entries) if isinstance(value, Mapping_) else None
-            cls = value.cls if isinstance(value, TupleV) else None
-            found[place] = (type(value), function, repr(keys), cls, len(children(value)))
-            for j, child in enumerate(children(value)):
-                _describe(sp, child, (*place, j), found, seen)
+class _Description:
+    def __init__(self, sp: Specializer) -> None:
+        self.sp = sp
+        self.found: dict[Place, object] = {}
+        self.seen: dict[Slot, int] = {}
 
+    def value(self, value: AbstractValue, place: Place) -> None:
+        """Describe a value and its parts."""
+        found = self.found
+        match value:
+            case Tensor(v, weak):
+                found[place] = (v.type, weak)
+            case Const(obj) if type(obj) in (int, float, complex):
+                found[place] = (NUMBER, type(obj), repr(obj))
+            case Const(obj):
+                found[place] = ("const", type(obj), repr(obj))
+            case ArrayRef() | ChoiceRef():
+                found[place] = ("array", value.type, value.is_list)
+            case MaybeV(inner):
+                found[place] = MaybeV
+                self.value(inner, (*place, "value"))
+            case ListRef(cell) | DictRef(cell) | ObjectRef(cell=cell):
+                if cell in self.sp.state.initial:
+                    found[place] = cell
+                elif not self.again(cell, place):
+                    found[place] = (cell.kind, getattr(value, "cls", None))
+                    self.value(self.sp.state[cell], (*place, "content"))
+            case FunctionV(source=source, closure=closure):
+                found[place] = source
+                for name, slot in sorted(closure.items()):
+                    self.variable(slot, (*place, name))
+                self.parts(value, place)
+            case _:
+                keys = list(value.entries) if isinstance(value, Mapping_) else None
+                cls = value.cls if isinstance(value, TupleV) else None
+                found[place] = (type(value), repr(keys), cls, len(children(value)))
+                self.parts(value, place)
 
-def captured(function: FunctionV) -> list[tuple[str, tuple[int, str]]]:
-    """The free variables of a function defined in compiled code, with their slots."""
-    names = sorted(name for name in function.source.scope.freevars if name in function.closure)
-    return [(name, function.closure[name]) for name in names]
+    def parts(self, value: AbstractValue, place: Place) -> None:
+        for j, child in enumerate(children(value)):
+            self.value(child, (*place, j))
+
+    def variable(self, slot: tuple[int, str], place: Place) -> None:
+        if not self.again(slot, place):
+            self.value(self.sp.state[slot], place)
+
+    def again(self, slot: Slot, place: Place) -> bool:
+        if slot in self.seen:
+            self.found[place] = ("again", self.seen[slot])
+            return True
+        self.seen[slot] = len(self.seen)
+        return False
 
 
 def differing_numbers(a: dict[Place, object], b: dict[Place, object]) -> set[Place] | None:
