@@ -21,7 +21,7 @@ from hloc.ir.core import Module, Op, Value
 from hloc.transform.analyze_ranges import analyze_module
 from hloc.transform.fold_control import pass_by
 from hloc.transform.ranges import Ranges
-from hloc.transform.regions import keep_results
+from hloc.transform.regions import carries_of, keep_results
 from hloc.transform.rewrite import Replacement, Rewriter
 
 _LARGEST = 64
@@ -45,7 +45,9 @@ class _Dropper(Rewriter):
     def rewrite(self, op: Op) -> Replacement:
         if op.name in ("for", "while"):
             places = zip(op.regions[-1].args[1:], op.results[op.name == "while" :], strict=True)
-            pass_by(self, op, [not self.keeps_number(arg, result) for arg, result in places])
+            keep = [not self.keeps_number(arg, result) for arg, result in places]
+            self.begin_with_numbers(op, keep)
+            pass_by(self, op, keep)
         elif op.name in ("if", "switch"):
             self.pin_results(op)
         elif len(op.results) == 1 and not self.is_constant(op):
@@ -55,7 +57,7 @@ class _Dropper(Rewriter):
     def is_constant(self, op: Op) -> bool:
         """Whether an op is the form of a constant already: replacing it would never come to an end."""
         filled = op.name == "broadcast_in_dim" and op.result.type.size > _LARGEST
-        return op.name == "constant" or (filled and self.constant_of(op.operands[0]) is not None)
+        return op.name in ("constant", "empty") or (filled and self.constant_of(op.operands[0]) is not None)
 
     def is_pinned(self, value: Value) -> bool:
         interval = self.ranges.interval.get(value)
@@ -64,6 +66,13 @@ class _Dropper(Rewriter):
     def keeps_number(self, arg: Value, result: Value) -> bool:
         """Whether a carry is the same number in all trips, and after the last."""
         return self.is_pinned(arg) and self.ranges.interval[arg] == self.ranges.interval[result]
+
+    def begin_with_numbers(self, op: Op, keep: list[bool]) -> None:
+        """Arrays that are one number all the time begin as that; an `empty` one holds anything before it is written."""
+        args, inits = op.regions[-1].args[1:], op.operands[carries_of(op)]
+        carries = zip(args, inits, keep, strict=True)
+        known = [v if kept or not v.type.rank else self.number(arg) for arg, v, kept in carries]
+        op.operands = (*op.operands[: len(op.operands) - len(inits)], *known)
 
     def pinned(self, op: Op) -> Replacement:
         """The constant or the operand that the only result of an op equals."""

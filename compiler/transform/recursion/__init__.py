@@ -30,9 +30,11 @@ def lower_recursion(module: Module, stacks: Stacks) -> list[Machine]:
     Without recursion the module stays as it is, and the list is empty.
     """
     graph = {name: callees(module, function) for name, function in module.functions.items()}
-    recursive = recursive_functions(graph, callees_first(graph, module.main))
+    order = callees_first(graph, module.main)
+    recursive = recursive_functions(graph, order)
     if not recursive:
         return []
+    module.functions = {name: function for name, function in module.functions.items() if name in order}
     if module.main in recursive:
         _set_main_apart(module)
     convert_if_to_select(module)
@@ -60,12 +62,11 @@ class _Lowering:
 
     def run(self) -> list[Machine]:
         recursive = recursive_functions(self.graph, self.order)
-        done: set[str] = set()
         for name in self.order:
-            if name in recursive and name not in done:
+            if name in recursive:
                 cycle = self.cycle_of(name)
-                done.update(cycle)
-                self.cycle(cycle)
+                if name == max(cycle, key=self.order.__getitem__):  # all that the cycle calls comes before
+                    self.cycle(cycle)
             elif name not in recursive and calls(self.module.functions[name], self.takers):
                 entry = name == self.module.main
                 thread_token(self.module.functions[name], self.takers, entry=entry)

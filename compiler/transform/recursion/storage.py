@@ -122,6 +122,9 @@ def _fitting(places: list[Place], value: Value, found: dict[Value, Place], group
 
 def _assign_cells(cycle: Cycle) -> dict[Value, Place]:
     together = [[v for v in live if not small(v)] for live in cycle.live.values()]
+    for segment in cycle.segments:
+        ahead = dict.fromkeys(v for target in segment.successors() for v in cycle.live[target])
+        together.append([v for v in ahead if not small(v)])
     together += [[v for _, v in cycle.wanted_slots(name) if not small(v)] for name in cycle.entries]
     merge = _Merge(together)
     for segment in cycle.segments:

@@ -255,14 +255,16 @@ class Tick:
         """The small values that a segment needs besides its parameters."""
         return {v: self.value(env, v) for v in self.cycle.live[target] if small(v) and v not in target.params}
 
-    def choices(self, choice: Value, count: int) -> list[Value]:
+    def choices(self, choice: Value, count: int) -> list[Mask]:
+        """For each target of a branch, whether it is taken."""
         b = self.b
         if choice.type.dtype.kind == "b":
             return [choice, b.emit(Not, choice)]
-        masks = [self.equal(choice, n) for n in range(count)]
-        masks[0] = b.emit(Compare, choice, constant(b, 0, np.int64), direction="LE")
-        masks[-1] = b.emit(Compare, choice, constant(b, count - 1, np.int64), direction="GE") if count > 1 else masks[0]
-        return masks
+        if count == 1:
+            return [None]
+        first = b.emit(Compare, choice, constant(b, 0, np.int64), direction="LE")
+        last = b.emit(Compare, choice, constant(b, count - 1, np.int64), direction="GE")
+        return [first, *(self.equal(choice, n) for n in range(1, count - 1)), last]
 
     def move(self, mask: Mask, pairs: Sequence[tuple[Value, Value]]) -> None:
         """Put large values into the cells of what they become, where they are not there already."""
