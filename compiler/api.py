@@ -29,12 +29,16 @@ from hloc.program import (
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
     from hloc.emit.module import Emitted
+    from hloc.ir.core import Module
     from hloc.pipeline import CompileOptions
     from hloc.runtime.executable import Memory
 
 
 Choices = tuple[tuple[str, ...], bool, bool, bool, int, int]
 """static_argnames, checks, strict, tune, memory_budget, recursion_limit."""
+PASSES = ("recursion",)
+"""Those that `Lowered.after` and `hloc compile --after` know."""
+
 DEFAULT_CHOICES: Choices = ((), True, False, True, MEMORY_BUDGET, RECURSION_LIMIT)
 
 
@@ -320,10 +324,38 @@ def type_spec(value: Any) -> Any:
     return TypeSpec(found, number=python_number)
 
 
-class Lowered:
-    """A program specialised to argument types, with the text of its stages."""
+class Stage:
+    """A program as text."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+
+    @property
+    def ssa(self) -> str:
+        """The SSA program."""
+        return self.with_places("ssa", places=False)
+
+    @property
+    def python(self) -> str:
+        """The program as Python over NumPy that computes the same."""
+        return self.with_places("python", places=False)
+
+    def with_places(self, stage: str, places: bool = True) -> str:
+        """The text of a stage with the places in the source that lines come from."""
+        if stage == "ssa":
+            from hloc.ir.printer import print_module
+
+            return print_module(self._module, spans=places)
+        from hloc.ir.to_python import to_python
+
+        return to_python(self._module, comments=places)
+
+
+class Lowered(Stage):
+    """A program specialised to argument types and simplified, with the text of its stages."""
 
     def __init__(self, program: Program, options: CompileOptions, rows: Mapping[str, int]) -> None:
+        super().__init__(program.module)
         self.program = program
         self.options = options
         self._rows = dict(rows)
@@ -335,31 +367,24 @@ class Lowered:
         return emit(self.program, self.options, self._rows)
 
     @property
-    def ssa(self) -> str:
-        """The simplified SSA program."""
-        return self.with_places("ssa", places=False)
-
-    @property
-    def python(self) -> str:
-        """The program as Python over NumPy that computes the same."""
-        return self.with_places("python", places=False)
-
-    @property
     def stablehlo(self) -> str:
         """The StableHLO module given to XLA."""
         return self._emitted.text()
 
+    def after(self, name: str) -> Stage:
+        """The program as it is after a later pass, by its name.
+
+        "recursion": recursive functions have become loops with stacks. Its last result, which is 0 when all stacks
+        had room, goes to the caller of the program.
+        """
+        from hloc.pipeline import without_recursion
+
+        if name not in PASSES:
+            raise ValueError(f"{name!r} is none of the passes {', '.join(PASSES)}")
+        return Stage(without_recursion(self.program, self.options, self._rows)[0])
+
     def with_places(self, stage: str, places: bool = True) -> str:
-        """The text of "ssa", "python" or "stablehlo" with the places in the source that lines come from."""
-        if stage == "ssa":
-            from hloc.ir.printer import print_module
-
-            return print_module(self.program.module, spans=places)
-        if stage == "python":
-            from hloc.ir.to_python import to_python
-
-            return to_python(self.program.module, comments=places)
-        return self._emitted.text(with_locations=places)
+        return super().with_places(stage, places) if stage != "stablehlo" else self._emitted.text(with_locations=places)
 
     def compile(self) -> Compiled:
         """Compile with XLA, or take the program from the cache."""

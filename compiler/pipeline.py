@@ -144,17 +144,18 @@ def _is_zero(module: Module, value: Any) -> bool:
 
 
 def without_recursion(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
-    """A copy of the module in which recursive functions are loops, and what these are; `rows`: see Stacks."""
+    """A copy in which recursive functions are loops and cheap branches are selects, and what these loops are."""
     module = Module(main=program.module.main)
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
-    return module, lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+    machines = lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+    simplify(module, select=True)
+    return module, machines
 
 
 def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
-    """The StableHLO module: on a copy, with cheap branches as selects and what the host can do for itself left out."""
+    """The StableHLO module: on a copy, without recursion, and with what the host can do for itself left out."""
     module, machines = without_recursion(program, options, rows)
-    simplify(module, select=True)
     status = None
     if program.error_words:
         status = move_status(module.entry.block, program.error_index, program.error_words)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from hloc.api import PASSES
 from hloc.autodiff import grad
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
 from hloc.cli.runs import print_run
@@ -81,16 +82,23 @@ def main() -> None:
 @click.option(
     "--emit", multiple=True, type=click.Choice(tuple(EMITTED)), help="What to print; may be repeated. Default: report."
 )
+@click.option(
+    "--after", type=click.Choice(PASSES), help="The pass after which to show the program, as ssa (default) or python."
+)
 @click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
 @click.option(
     "-o", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Write files there instead."
 )
-def compile_command(target: str, types: str | None, emit: tuple[str, ...], by: str | None, folder: Path | None) -> None:
+def compile_command(
+    target: str, types: str | None, emit: tuple[str, ...], after: str | None, by: str | None, folder: Path | None
+) -> None:
     """Compile a function, or every decorated function of FILE, and print or write its stages."""
-    stages = emit or (("report",) if folder is None else tuple(EMITTED))
+    if after is not None and not {"ssa", "python"}.issuperset(emit):
+        raise click.UsageError("--after goes with --emit ssa and --emit python")
+    stages = emit or (("ssa",) if after else ("report",) if folder is None else tuple(EMITTED))
     for function in load_functions(target):
         function = derived(function, by)
-        texts = emitted_texts(function, _types(function, types), stages)
+        texts = emitted_texts(function, _types(function, types), stages, after)
         if folder is None:
             click.echo("\n\n".join(text.rstrip() for text in texts.values()))
             continue

@@ -27,11 +27,19 @@ SECTIONS = {
 """For each kind of decision its title, how one is told, and what is said where there is none."""
 
 
-def emitted_texts(function: CompiledFunction, types: Arguments, stages: Sequence[str]) -> dict[str, str]:
-    """The texts of the stages asked for, by stage; XLA runs only where one needs it."""
+def emitted_texts(
+    function: CompiledFunction, types: Arguments, stages: Sequence[str], after: str | None = None
+) -> dict[str, str]:
+    """The texts of the stages asked for, by stage; XLA runs only where one needs it.
+
+    after: the pass after which to show the program, in the stages "ssa" and "python".
+    """
     if tuple(stages) == ("source",):
         return {"source": source_of(function)[0]}
     lowered = function.lower(*types.positional, **types.keywords)
+    if after is not None:
+        later = lowered.after(after)
+        return {stage: getattr(later, stage) for stage in stages}
     compiled = lowered.compile() if {"hlo", "report"} & set(stages) else None
     return {stage: _stage_text(stage, function, types, lowered, compiled) for stage in stages}
 

@@ -110,6 +110,33 @@ def test_printed_python_runs(call: Call, tmp_path: Path) -> None:
     assert main(np.array([1.0, 2.0]), 3.0).tolist() == [4.0, 5.0]
 
 
+RECURSIVE = """
+def sum_below(n):
+    return n if n < 2 else sum_below(n - 1) + sum_below(n - 2)
+"""
+
+
+def test_recursion_is_shown_before_and_after_it_became_a_loop(call: Call, program: Program) -> None:
+    program(RECURSIVE)
+    target = ("compile", "prog.py:sum_below", "--args", "i64")
+    before = call(*target, "--emit", "ssa").output
+    assert before.count(" = call @sum_below ") == 3
+    after = call(*target, "--emit", "ssa", "--after", "recursion").output
+    assert "call" not in after
+    assert after.count(" = while ") == 1
+    assert call(*target, "--after", "recursion").output == after
+
+
+def test_the_loop_for_recursion_as_python(call: Call, program: Program, tmp_path: Path) -> None:
+    program(RECURSIVE)
+    target = ("compile", "prog.py:sum_below", "--args", "i64")
+    call(*target, "--emit", "python", "--after", "recursion", "-o", "out")
+    text = (tmp_path / "out" / "sum_below.py").read_text()
+    assert "sum_below(" not in text
+    main = runpy.run_path(str(tmp_path / "out" / "sum_below.py"))["main"]
+    assert main(15) == (610, 0)
+
+
 def test_explain_says_what_became_static_and_which_checks_remain(call: Call, program: Program) -> None:
     program("import numpy as np\n\ndef f(n, a, i):\n    b = np.zeros(n)\n    return b[0] + a[i]\n")
     lines = call("explain", "prog.py:f", "--args", "3, f64[5], i64").output.splitlines()
@@ -182,6 +209,8 @@ def test_an_error_of_the_file_names_its_place(call: Call, program: Program, tmp_
         (["compile", "prog.py:plain", "--args", "f64[a]"], "--args: 'f64[a]' is no list of types"),
         (["compile", "prog.py:plain", "--args", "f64["], "--args: 'f64[' is no list of types"),
         (["compile", "prog.py:plain", "--emit", "asm"], "'asm' is not one of"),
+        (["compile", "prog.py:plain", "--after", "frontend"], "'frontend' is not 'recursion'"),
+        (["compile", "prog.py:plain", "--emit", "hlo", "--after", "recursion"], "--after goes with --emit ssa and"),
         (["run", "prog.py", "--args", "1"], "which function of prog.py? Write prog.py:FUNCTION"),
         (["run", "prog.py:plain", "--args", "nope"], "--args: 'nope' fails with NameError: name 'nope' is not defined"),
         (["run", "prog.py:plain", "--args", "no.npy"], "no.npy cannot be read"),

@@ -32,3 +32,17 @@ def test_a_selection_is_trimmed_to_an_array() -> None:
     found = hloc.compile(define("def program(x):\n    return x[x > 0] * 2\n"))(np.array([1.0, -2.0, 3.0]))
     assert isinstance(found, hloc.Array)
     np.testing.assert_array_equal(found, [2.0, 6.0])
+
+
+def sum_below(n: int) -> int:
+    return n if n < 2 else sum_below(n - 1) + sum_below(n - 2)
+
+
+def test_the_program_after_a_pass() -> None:
+    lowered = hloc.compile(sum_below).lower("i64")
+    later = lowered.after("recursion")
+    assert "call @sum_below" in lowered.ssa
+    assert "call" not in later.ssa
+    assert "sum_below(" not in later.python
+    with pytest.raises(ValueError, match=r"^'lowering' is none of the passes recursion$"):
+        lowered.after("lowering")
