@@ -374,8 +374,8 @@ class Lowered(Stage):
     def after(self, name: str) -> Stage:
         """The program as it is after a later pass, by its name.
 
-        "recursion": recursive functions have become loops with stacks. Its last result, which is 0 when all stacks
-        had room, goes to the caller of the program.
+        "recursion": recursive functions have become loops with stacks. A program that had some gives one more result
+        at the end, 0 when all stacks had room.
         """
         from hloc.pipeline import without_recursion
 

@@ -17,11 +17,11 @@ from .agreement import define
 def test_a_refused_tuned_program_is_compiled_in_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:
     emit, tried = pipeline.emit, []
 
-    def refusing(program: Any, options: pipeline.CompileOptions) -> Any:
+    def refusing(program: Any, options: pipeline.CompileOptions, rows: pipeline.Rows) -> Any:
         tried.append(options.tune)
         if options.tune:
             raise XlaCompileError("refused")
-        return emit(program, options)
+        return emit(program, options, rows)
 
     monkeypatch.setattr(pipeline, "emit", refusing)
     assert hloc.compile(define("def program(x):\n    return x + 1\n"))(2) == 3
