@@ -425,6 +425,6 @@ class Explanation:
         self.repeated: list[StaticUse] = program.repeated
         self.saved: list[Saved] = program.saved
         sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
-        self.checks = [
-            StaticUse(s.exception.__name__, "may be raised: nothing proves that it cannot", s.span) for s in sites
-        ]
+        reason = "may be raised: nothing proves that it cannot"
+        uses = (StaticUse(site.exception.__name__, reason, site.span) for site in sites)
+        self.checks = list(dict.fromkeys(uses))  # a place in several versions of a function is one
