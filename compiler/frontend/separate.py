@@ -139,8 +139,12 @@ class Body:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Build inside, on a copy of the caller's state."""
-        with self.sp.in_block(self.block, self.sp.state.copy()):
-            yield
+        self.sp.separations += 1
+        try:
+            with self.sp.in_block(self.block, self.sp.state.copy()):
+                yield
+        finally:
+            self.sp.separations -= 1
 
     def enter(self, tree: Tree, operands: Sequence[Value]) -> list[AbstractValue]:
         """The parts of a tree of arguments inside: float leaves are parameters, everything else stays the caller's."""

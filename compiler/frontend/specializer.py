@@ -83,6 +83,7 @@ class Specializer:
         self.repeated: list[StaticUse] = []
         self.control = 0
         self.recursions: Any = None
+        self.separations = 0
         self.widened: dict[Value, tuple[Any, tuple[object, ...]]] = {}
 
     # --- emission

@@ -65,6 +65,7 @@ class Recursive:
     block: Block = field(default_factory=Block)
     captured: list[Value] = field(default_factory=list)
     before: State = field(default_factory=State)
+    group: Group | None = None
     round: int = 0
     assumed: bool = False
     complete: bool = False
@@ -75,16 +76,33 @@ class Recursive:
         return self.result is None or isinstance(self.result, NeverT)
 
 
+@dataclass(eq=False)
+class Group:
+    """The functions that one outermost call meets.
+
+    separations: how many bodies of differentiated functions it stands in (see hloc.frontend.separate).
+    stable: whether this round has found nothing new so far.
+    """
+
+    separations: int
+    met: list[Recursive] = field(default_factory=list)
+    active: list[Recursive] = field(default_factory=list)
+    round: int = 0
+    stable: bool = True
+
+
 class Recursions:
     """The functions that call themselves in one specialisation of the program."""
 
     def __init__(self, sp: Specializer) -> None:
         self.sp = sp
         self.known: dict[object, list[Recursive]] = {}
-        self.active: list[Recursive] = []
-        self.met: list[Recursive] = []
-        self.round = 0
-        self.stable = True
+        self.groups: list[Group] = []
+
+    @property
+    def active(self) -> list[Recursive]:
+        """The functions that are being made in the innermost group."""
+        return self.groups[-1].active if self.groups else []
 
     def call(self, frame: Frame, bound: dict[str, AbstractValue]) -> AbstractValue:
         """Call a function that calls itself."""
@@ -96,14 +114,22 @@ class Recursions:
         if recursive is None:
             look_for_recursion(sp, frame)
             recursive = self._new(frame, arguments)
-        if self.active:
-            self.active[-1].calls.append((recursive, sp.span))
-        if not self.active and recursive.round == 0:
+        group = self.groups[-1] if self.groups else None
+        if group is not None:
+            group.active[-1].calls.append((recursive, sp.span))
+        if recursive.group is None and (group is None or group.separations < sp.separations):
             self._iterate(recursive)
-        elif not recursive.complete and recursive.round < self.round:
-            self._specialize(recursive)
-        if recursive in self.active:
-            recursive.assumed = True
+        elif not recursive.complete:
+            assert group is not None
+            recursive.group = recursive.group or group
+            if recursive.group is not group or group.separations < sp.separations:
+                raise UnsupportedError(
+                    f"{frame.source.name} differentiates what calls it again, as often as data says",
+                    help="recursion on values known at compile time unfolds; or write the derivative as a function",
+                )
+            if recursive.round < group.round:
+                self._specialize(recursive, group)
+            recursive.assumed |= recursive in group.active
         return self._emit(recursive, arguments)
 
     # --- which function
@@ -163,33 +189,37 @@ class Recursions:
 
     def _iterate(self, outermost: Recursive) -> None:
         """Run the bodies until all that is known of them holds, then complete them."""
-        self.met = []
-        for _ in range(MAX_ROUNDS):
-            self.round += 1
-            self.stable = True
-            for recursive in self.met:
-                recursive.assumed = False
-            self._specialize(outermost)
-            if self.stable:
-                break
-        else:
+        group = outermost.group = Group(self.sp.separations)
+        self.groups.append(group)
+        while not self._round(outermost, group):
+            if group.round < MAX_ROUNDS:
+                continue
             raise UnsupportedError(
                 f"{outermost.function.name} changes the kind of what it returns or changes with each call of itself",
                 span=outermost.function.span,
             )
-        self._complete(outermost)
-        self.met = []
+        self.groups.pop()
+        self._complete(outermost, group)
 
-    def _specialize(self, recursive: Recursive) -> None:
+    def _round(self, outermost: Recursive, group: Group) -> bool:
+        """Run the bodies once; says whether nothing new was found."""
+        group.round += 1
+        group.stable = True
+        for recursive in group.met:
+            recursive.assumed = False
+        self._specialize(outermost, group)
+        return group.stable
+
+    def _specialize(self, recursive: Recursive, group: Group) -> None:
         """Run the body once, on what is known so far."""
         sp = self.sp
-        if recursive not in self.met:
-            self.met.append(recursive)
-        recursive.round = self.round
+        if recursive not in group.met:
+            group.met.append(recursive)
+        recursive.round = group.round
         recursive.calls = []
         block = Block(list(recursive.entry.parameters))
         base, control, captured = sp.join_base, sp.control, len(sp.captured_paths)
-        self.active.append(recursive)
+        group.active.append(recursive)
         try:
             with sp.in_block(block, State({}, sp.state.initial)):
                 self._enter(recursive, block)
@@ -206,7 +236,7 @@ class Recursions:
                 self._widen(recursive, block, sp.state, result)
                 block.results = self._results(recursive, sp.state, result)
         finally:
-            self.active.pop()
+            group.active.pop()
             sp.join_base, sp.control = base, control
         recursive.block = block
 
@@ -243,15 +273,15 @@ class Recursions:
             changed |= widened is not known
             recursive.changes[slot] = widened
         contents = {v.value: cell for cell, v in sp.state.initial.items() if isinstance(v, Tensor)}
-        for value in free_values(block):
-            if value in contents and contents[value] not in recursive.takes:
-                self._take(recursive, contents[value])
+        for used in free_values(block):
+            if used in contents and contents[used] not in recursive.takes:
+                self._take(recursive, contents[used])
         self._refuse_closures(recursive, result, after)
         given = self._unify(recursive.result or NeverT(), result, after)
         changed |= given is not recursive.result
         recursive.result = given
         if changed and recursive.assumed:
-            self.stable = False
+            self.groups[-1].stable = False
 
     def _refuse_closures(self, recursive: Recursive, value: AbstractValue, after: State) -> None:
         """The variables of one of many activations cannot be kept."""
@@ -266,7 +296,7 @@ class Recursions:
     def _take(self, recursive: Recursive, slot: Slot) -> None:
         """From the next round on the body is given what is in `slot`."""
         recursive.takes[slot] = self._template(self.sp.state.initial[slot], self.sp.state)
-        self.stable = False
+        self.groups[-1].stable = False
 
     def _results(self, recursive: Recursive, after: State, result: AbstractValue) -> list[Value]:
         sp = self.sp
@@ -274,19 +304,21 @@ class Recursions:
         assert recursive.result is not None
         return values + recursive.result.collect(sp, after, result)
 
-    def _complete(self, outermost: Recursive) -> None:
+    def _complete(self, outermost: Recursive, group: Group) -> None:
         """Make the functions of the program; what they use of the entry is passed along."""
         reached: dict[Recursive, None] = {}
         pending = [outermost]
         while pending:
             recursive = pending.pop()
-            if recursive not in reached and recursive in self.met:
+            if recursive not in reached and recursive in group.met:
                 reached[recursive] = None
                 pending += [callee for callee, _ in recursive.calls]
-        for recursive in self.met:
+        for recursive in group.met:
             if recursive not in reached:
                 del self.sp.module.functions[recursive.function.name]
-        self.known = {key: [r for r in found if r not in self.met or r in reached] for key, found in self.known.items()}
+        self.known = {
+            key: [r for r in found if r not in group.met or r in reached] for key, found in self.known.items()
+        }
         for recursive in reached:
             if recursive.never_returns and ERROR not in recursive.changes:
                 raise _endless(recursive)
@@ -312,7 +344,7 @@ class Recursions:
             widened = self._unify(recursive.takes[slot], sp.state[slot], sp.state)
             if widened is not recursive.takes[slot]:
                 recursive.takes[slot] = widened
-                self.stable = False
+                self.groups[-1].stable = False
             operands += widened.collect(sp, sp.state, sp.state[slot])
         operands += recursive.captured
         if recursive.result is None:
