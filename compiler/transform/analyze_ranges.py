@@ -18,15 +18,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import isqrt
 
-from hloc.ir.core import Block, Function, Module, Op, Value
-from hloc.transform.call_graph import callees, callees_first, fixed_signatures, recursive_functions
+from hloc.ir.core import Block, Function, Op, Value
 from hloc.transform.intervals import Interval, full
 from hloc.transform.linear import Linear
 from hloc.transform.range_rules import RULES
 from hloc.transform.ranges import Ranges
 from hloc.transform.regions import carries_of
 
-_MOST_ROUNDS = 6
+MOST_ROUNDS = 6
 _COUNTS = Interval(0, 2**63 - 1)
 
 Known = tuple[Interval | None, Linear | None]
@@ -35,22 +34,6 @@ Known = tuple[Interval | None, Linear | None]
 def analyze_ranges(function: Function, params: Sequence[Interval | None] | None = None) -> Ranges:
     """What is known of all integer and bool values of a function, whose parameters lie in the intervals `params`."""
     return _Interpreter(function, params or [None] * len(function.params))
-
-
-def analyze_module(module: Module) -> dict[str, Ranges]:
-    """What is known of the values of each function; callers first, so that arguments bound the parameters."""
-    graph = {name: callees(module, function) for name, function in module.functions.items()}
-    order = callees_first(graph, module.main)
-    open_ = fixed_signatures(module) | recursive_functions(graph, order)
-    arguments: dict[str, list[Interval | None]] = {}
-    result: dict[str, Ranges] = {}
-    for name in sorted(order, key=lambda name: -order[name]):
-        function = module.functions[name]
-        result[name] = ranges = analyze_ranges(function, None if name in open_ else arguments.get(name))
-        for callee, intervals in ranges.calls.values():
-            before = arguments.get(callee, intervals)
-            arguments[callee] = [x.hull(y) if x and y else None for x, y in zip(before, intervals, strict=True)]
-    return result
 
 
 class _Interpreter(Ranges):
@@ -270,7 +253,7 @@ class _Interpreter(Ranges):
             for arg, yielded, init in zip(args, body.results, inits, strict=True)
         ]
         yields: list[Interval | None] = []
-        for attempt in range(_MOST_ROUNDS):
+        for attempt in range(MOST_ROUNDS):
             for arg, interval in zip(args, guess, strict=True):
                 if interval is not None:
                     self.make_atom(arg, interval)
@@ -279,7 +262,7 @@ class _Interpreter(Ranges):
             stable = [g is None or (y is not None and y.within(g)) for g, y in zip(open_, yields, strict=True)]
             if all(stable):
                 break
-            guess = [_widened(*places, attempt) for places in zip(guess, yields, stable, args, strict=True)]
+            guess = [widened(*places, attempt) for places in zip(guess, yields, stable, args, strict=True)]
         for arg, init, interval in zip(args, inits, yields, strict=True):
             if init is not None and interval is not None and arg not in self.closed:
                 self.interval[arg] = self.interval[arg].meet(init.hull(interval))
@@ -294,14 +277,14 @@ class _Interpreter(Ranges):
         return Interval(init.lo, everything.hi if limit is None else max(init.hi, limit + step))
 
 
-def _widened(
+def widened(
     guess: Interval | None, yielded: Interval | None, stable: bool, arg: Value, attempt: int
 ) -> Interval | None:
     """The next guess for a carry: the hull, then unstable ends moved to those of the type, at last the whole type."""
     everything = full(arg.type.dtype)
     if guess is None or everything is None:
         return None
-    if yielded is None or attempt == _MOST_ROUNDS - 2:
+    if yielded is None or attempt == MOST_ROUNDS - 2:
         return everything
     if stable:
         return guess

@@ -7,18 +7,18 @@
       %err1 = select (and (compare EQ %err, 0), not %ok), 7, %err
       %v = read %a, %i; …
 
-Bool and integer results that `analyze_ranges` pins to one number become constants, loop carries that keep one number
-are removed, results that equal an operand (a modulo in range, a decided minimum) become that operand, and divisions
-of nonnegative integers get `nonnegative = True`. The rest of the check goes with `fold_constants` and
-`eliminate_dead_code`.
+Bool and integer results, and scalar parameters, that `analyze_module` pins to one number become constants, loop carries
+that keep one number are removed, results that equal an operand (a modulo in range, a decided minimum) become that
+operand, and divisions of nonnegative integers get `nonnegative = True`. The rest of the check goes with
+`fold_constants` and `eliminate_dead_code`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from hloc.ir.core import Module, Op, Value
-from hloc.transform.analyze_ranges import analyze_module
+from hloc.ir.core import Block, Function, Module, Op, Value, used_values
+from hloc.transform.analyze_module import analyze_module
 from hloc.transform.fold_control import pass_by
 from hloc.transform.ranges import Ranges
 from hloc.transform.regions import carries_of, keep_results
@@ -41,6 +41,16 @@ class _Dropper(Rewriter):
     def __init__(self, ranges: Ranges) -> None:
         super().__init__()
         self.ranges = ranges
+
+    def run(self, function: Function) -> bool:
+        """Put constants in place of parameters too."""
+        made, used = Block(), used_values(function.block)
+        with self.builder.at(made):
+            for param in function.params:
+                if param in used and not param.type.rank and self.is_pinned(param):
+                    self.replace([param], [self.number(param)])
+        function.block.ops[:0] = made.ops
+        return super().run(function)
 
     def rewrite(self, op: Op) -> Replacement:
         if op.name in ("for", "while"):

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from hloc.ir.core import Value
 from hloc.ir.parser import parse_module
 from hloc.ir.verifier import verify
-from hloc.transform.analyze_ranges import analyze_module, analyze_ranges
+from hloc.transform.analyze_module import analyze_module
+from hloc.transform.analyze_ranges import analyze_ranges
 from hloc.transform.intervals import BOTH, TRUE, Interval
+from hloc.transform.ranges import Ranges
 from tests.transform.interpreter import run
 from tests.transform.programs import random_arguments, random_module
+from tests.transform.recursive_programs import PROGRAMS
 
 
-def check_ranges_hold(seed: int) -> None:
-    module = random_module(seed)
-    found = analyze_module(module)
+def holding(found: dict[str, Ranges], what: str) -> Callable[[Value, np.ndarray], None]:
+    """An observer of runs that checks that values are in their intervals."""
 
     def observe(value: Value, array: np.ndarray) -> None:
         for ranges in found.values():
             interval = ranges.interval.get(value)
             if interval is not None and array.size:
-                assert array.min() >= interval.lo, f"seed {seed}: {value} is {array}, thought to be in {interval}"
-                assert array.max() <= interval.hi, f"seed {seed}: {value} is {array}, thought to be in {interval}"
+                assert array.min() >= interval.lo, f"{what}: {value} is {array}, thought to be in {interval}"
+                assert array.max() <= interval.hi, f"{what}: {value} is {array}, thought to be in {interval}"
 
+    return observe
+
+
+def check_ranges_hold(seed: int) -> None:
+    module = random_module(seed)
+    found = analyze_module(module)
     for number in range(4):
-        run(module, random_arguments(seed * 100 + number), observe)
+        run(module, random_arguments(seed * 100 + number), holding(found, f"seed {seed}"))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -212,3 +222,62 @@ def test_branches_that_only_one_way_leads_through() -> None:
       yield
     }"""
     assert interval(text) == Interval(1, 10)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_ranges_hold_in_recursive_programs(name: str) -> None:
+    program = PROGRAMS[name]
+    module = program.module()
+    found = analyze_module(module)
+    for arguments in program.arguments:
+        run(module, list(arguments), holding(found, str(arguments)))
+
+
+CYCLE = """
+    func @down(%n: i64, %depth: i64, %error: i64) -> i64 {
+      %0: i64 = constant {value = i64(0)}
+      %1: i64 = constant {value = i64(1)}
+      %7: i64 = constant {value = i64(7)}
+      %more: b1 = compare %n, %0 {direction = "GT"}
+      %e: i64 = if %more then {
+        %odd: b1 = compare %depth, %7 {direction = "EQ"}
+        %e1: i64 = select %odd, %1, %error
+        %fine: b1 = compare %e1, %0 {direction = "EQ"}
+        %e3: i64 = if %fine then {
+          %m: i64 = subtract %n, %1
+          %d: i64 = add %depth, %1
+          %e2: i64 = call @on %m, %d, %e1
+          yield %e2
+        } else {
+          yield %e1
+        }
+        yield %e3
+      } else {
+        yield %error
+      }
+      return %e
+    }
+
+    func @on(%n: i64, %depth: i64, %error: i64) -> i64 {
+      %e: i64 = call @down %n, %depth, %error
+      return %e
+    }
+
+    func @main(%x: i64) -> i64 {
+      %0: i64 = constant {value = i64(0)}
+      %9: i64 = constant {value = i64(9)}
+      %n: i64 = minimum %x, %9
+      %e: i64 = call @down %n, %0, %0
+      return %e
+    }
+"""
+
+
+def test_parameters_of_functions_that_call_each_other() -> None:
+    module = parse_module(CYCLE)
+    found = analyze_module(module)
+    low, high = -(2**63), 2**63 - 1
+    known = {name: [found[name].interval[v] for v in f.params] for name, f in module.functions.items()}
+    assert known["down"] == [Interval(low, 9), Interval(low, high), Interval(0, 0)]
+    assert known["on"] == [Interval(0, 8), Interval(low, high), Interval(0, 0)]
+    assert known["main"] == [Interval(low, high)]
