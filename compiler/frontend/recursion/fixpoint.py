@@ -26,7 +26,7 @@ from hloc.frontend.joins import NeverT, NumberT, Template, template_of, unify_an
 from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
 from hloc.frontend.separate import capture_free, outside, put
-from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of, payload_slot
 from hloc.frontend.structure import cells_in, same
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, NeverV, Tensor, Unreachable
 from hloc.ir.core import Block, Function, Value, free_values, walk
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
 MAX_ROUNDS = 32
+ERROR_WORDS = (ERROR, *map(payload_slot, range(effects.MAX_PAYLOAD)))
 
 
 @dataclass(eq=False)
@@ -300,6 +301,7 @@ class Recursions:
 
     def _results(self, recursive: Recursive, after: State, result: AbstractValue) -> list[Value]:
         sp = self.sp
+        recursive.changes = _errors_first(recursive.changes)
         values = [v for slot, template in recursive.changes.items() for v in template.collect(sp, after, after[slot])]
         assert recursive.result is not None
         return values + recursive.result.collect(sp, after, result)
@@ -323,6 +325,7 @@ class Recursions:
             if recursive.never_returns and ERROR not in recursive.changes:
                 raise _endless(recursive)
             recursive.function.block = recursive.block
+            recursive.function.error_words = sum(slot in ERROR_WORDS for slot in recursive.changes)
         blocks = [recursive.block for recursive in reached]
         names = {recursive.function.name for recursive in reached}
         calls = [op for block in blocks for op in walk(block) if op.kind is Call and op.attrs["function"] in names]
@@ -385,6 +388,10 @@ class Recursions:
             return [helpers.convert(sp.builder, sp.number(original), template.type.dtype)]
         content = sp.state[original.cell if isinstance(original, AbstractValue) else original]  # type: ignore[attr-defined]
         return template.collect(sp, sp.state, content)
+
+
+def _errors_first(changes: dict[Slot, Template]) -> dict[Slot, Template]:
+    return {slot: changes[slot] for slot in (*ERROR_WORDS, *changes) if slot in changes}
 
 
 def captured_cells(sp: Specializer) -> set[Cell]:
