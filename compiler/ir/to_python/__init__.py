@@ -10,8 +10,9 @@
       return %y                                              return x
     }
 
-The way there: `prepare` (a copy with constants at their uses), `copies` (so that every write may happen in place),
-`nesting` (what is written inside an expression), `variables`, `statements` and `expressions` (gast), `source` (text).
+The way there: `prepare` (a copy with constants at their uses), `memory` and `copies` (so that every write may happen
+in place), `nesting` (what is written inside an expression), `variables`, `statements` and `expressions` (gast),
+`source` (text).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from hloc.diagnostics.span import Span
 from hloc.ir.core import Module
 from hloc.ir.opdef import PRELUDES
 from hloc.ir.to_python.face import Face
+from hloc.ir.to_python.memory import passing
 from hloc.ir.to_python.prepare import prepare
 from hloc.ir.to_python.source import Comments, function_source
 from hloc.ir.to_python.statements import function_tree
@@ -49,10 +51,12 @@ def to_python(module: Module, *, comments: bool = False, clamp: bool = True, fac
     """
     reserved = _reserved_names(module)
     functions = []
-    for function in prepare(module, clamp).functions.values():
+    prepared = prepare(module, clamp)
+    calls = passing(prepared)
+    for function in prepared.functions.values():
         spans: dict[Any, Span] = {}
         entry = function.name == module.main
-        tree = function_tree(function, reserved, entry, spans, face if entry else None)
+        tree = function_tree(function, calls, reserved, entry, spans, face if entry else None)
         place = (_file_and_line if face else _place) if comments else _nothing
         functions.append(function_source(tree, Comments(spans, place, changes=bool(face), parts=bool(face))))
     text = "\n\n\n".join(functions)

@@ -1,4 +1,4 @@
-"""Copies before writes: afterwards every `upd` may write into the array it is given.
+"""Copies before writes: afterwards every `upd`, and every call, may write into the arrays that it is given.
 
     %b = upd %a, %v, %i          %c = copy %a
     %s = reduce_sum %a       →   %b = upd %c, %v, %i
@@ -13,97 +13,49 @@ enough, else before the write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from hloc.ir.core import Block, Function, Op, Value, walk
 from hloc.ir.names import base_name
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.to_python.liveness import Listener, Liveness
+from hloc.ir.to_python.memory import Calls, Classes, Place, memory_classes, written_places
 from hloc.ir.to_python.prepare import blocks, use_counts
 from hloc.ir.to_python.templates import may_alias
 
-_Place = tuple[Op, int]  # operand of an op
 
-
-class Classes:
-    """Union-find over values."""
-
-    def __init__(self) -> None:
-        self._parent: dict[Value, Value] = {}
-
-    def find(self, value: Value) -> Value:
-        root = value
-        while (parent := self._parent.get(root, root)) is not root:
-            root = parent
-        while value is not root:
-            self._parent[value], value = root, self._parent.get(value, root)
-        return root
-
-    def join(self, *values: Value) -> None:
-        for value in values[1:]:
-            self._parent[self.find(value)] = self.find(values[0])
-
-
-def memory_classes(function: Function) -> Classes:
-    """Values that may share memory, in classes."""
-    classes = Classes()
-    for op in walk(function.block):
-        if op.name == "upd":
-            classes.join(op.result, op.operands[0])
-        elif op.name == "call":
-            shared = [v for v in (*op.results, *op.operands) if v.type.rank]
-            classes.join(*shared)
-        elif op.regions:
-            _join_control(classes, op)
-        else:
-            for result in op.results:
-                if may_alias(op, result):
-                    classes.join(result, *(v for v in op.operands if v.type.rank))
-    return classes
-
-
-def _join_control(classes: Classes, op: Op) -> None:
-    joined: list[Sequence[Value]] = [op.results, *(region.results for region in op.regions)]
-    if op.name in ("for", "while"):
-        body = op.regions[-1]
-        first = len(body.results)
-        joined = [op.results[-first:], body.args[1:], body.results, op.operands[-first:]] if first else []
-    for group in zip(*joined, strict=True):
-        classes.join(*group)
-
-
-def insert_copies(function: Function) -> None:
+def insert_copies(function: Function, calls: Calls) -> None:
     """Insert `copy` ops (in place) until every write may happen in place."""
-    copies: dict[_Place, Op] = {}
-    while windows := _windows_in_the_way(function):
+    copies: dict[Place, Op] = {}
+    while windows := _windows_in_the_way(function, calls):
         _copy_results(function, windows)
-    while writes := _unsafe_writes(function):
-        sources, done = _Sources(function.block), set[_Place]()
-        for op in writes:
-            sources.copy_before(op, copies, done)
-    if any(place.name == "upd" for place, _ in copies):
-        _remove_useless(function, copies)
+    while writes := _unsafe_writes(function, calls):
+        sources, done = _Sources(function.block, calls), set[Place]()
+        for place in writes:
+            sources.copy_before(place, copies, done)
+    if any(op.name in ("upd", "call") for op, _ in copies):
+        _remove_useless(function, calls, copies)
 
 
-def _remove_useless(function: Function, copies: dict[_Place, Op]) -> None:
+def _remove_useless(function: Function, calls: Calls, copies: dict[Place, Op]) -> None:
     """Take back copies before loops that did not make the writes inside safe."""
     for (op, index), copy in copies.items():
-        if op.name == "upd":
+        if op.name in ("upd", "call"):
             continue
         before = op.operands
         op.operands = (*before[:index], *copy.operands, *before[index + 1 :])
-        if _unsafe_writes(function):
+        if _unsafe_writes(function, calls):
             op.operands = before
         else:
             for block in blocks(function.block):
                 block.ops = [other for other in block.ops if other is not copy]
 
 
-def _windows_in_the_way(function: Function) -> set[Value]:
+def _windows_in_the_way(function: Function, calls: Calls) -> set[Value]:
     """Windows that are read after a write to their array, which would be safe but for them."""
     made = {op.result: op for op in walk(function.block) if len(op.results) == 1}
     found: set[Value] = set()
-    for values in _find(function).shared.values():
+    for values in _find(function, calls).shared.values():
         if all(v in made and made[v].name in ("read", "slice") for v in values):
             found |= values
     return found
@@ -122,28 +74,30 @@ def _copy_results(function: Function, values: set[Value]) -> None:
         block.ops = ops
 
 
-def _unsafe_writes(function: Function) -> list[Op]:
-    return _find(function).unsafe[::-1]
+def _unsafe_writes(function: Function, calls: Calls) -> list[Place]:
+    return _find(function, calls).unsafe[::-1]
 
 
-def _find(function: Function) -> _Finder:
-    classes = memory_classes(function)
-    foreign = {classes.find(v) for v in _foreign(function)}
-    finder = _Finder(classes, foreign, _private_writes(function.block))
+def _find(function: Function, calls: Calls) -> _Finder:
+    classes = memory_classes(function, calls)
+    own = calls[function.name].written
+    foreign = {classes.find(v) for v in _foreign(function, own)}
+    finder = _Finder(classes, calls, foreign, _private_writes(function.block, calls))
     Liveness(finder, {}).function(function)
     return finder
 
 
-def _private_writes(block: Block) -> set[Op]:
+def _private_writes(block: Block, calls: Calls) -> set[Place]:
     """Writes to an array that was made in the same block and that nothing else reads, however values flow later."""
     counts = use_counts(block)
-    private: set[Op] = set()
+    private: set[Place] = set()
     for b in blocks(block):
         made = {op.result for op in b.ops if len(op.results) == 1 and _makes_array(op)}
         for op in b.ops:
-            if op.name == "upd" and op.operands[0] in made and counts[op.operands[0]] == 1:
-                made.add(op.result)
-                private.add(op)
+            for _, index in written_places(op, calls):
+                if op.operands[index] in made and counts[op.operands[index]] == 1:
+                    private.add((op, index))
+                    made.update(op.results if op.name == "upd" else ())
     return private
 
 
@@ -153,12 +107,13 @@ def _makes_array(op: Op) -> bool:
     return not op.regions and op.name not in ("upd", "call") and not may_alias(op, op.result)
 
 
-def _foreign(function: Function) -> list[Value]:
-    """Arrays that must not be written: parameters, and broadcasts, which NumPy makes read-only."""
+def _foreign(function: Function, own: Collection[int] = ()) -> list[Value]:
+    """Arrays that must not be written: parameters but for the numbers `own`, and broadcasts, which NumPy makes
+    read-only."""
     broadcasts = [
         op.result for op in walk(function.block) if op.name == "broadcast_in_dim" and op.operands[0].type.rank
     ]
-    return [v for v in function.params if v.type.rank] + broadcasts
+    return [v for n, v in enumerate(function.params) if v.type.rank and n not in own] + broadcasts
 
 
 def sums_in_place(function: Function, classes: Classes) -> set[Op]:
@@ -198,36 +153,43 @@ def _next_carries(function: Function) -> dict[Value, Value]:
 class _Finder(Listener):
     """Collects the writes that must not happen in place."""
 
-    def __init__(self, classes: Classes, foreign: set[Value], private: set[Op]) -> None:
-        self.classes, self.foreign, self.private = classes, foreign, private
-        self.unsafe: list[Op] = []
-        self.shared: dict[Op, set[Value]] = {}  # what is in the way of a write to an array of the program's own
+    def __init__(self, classes: Classes, calls: Calls, foreign: set[Value], private: set[Place]) -> None:
+        self.classes, self.calls, self.foreign, self.private = classes, calls, foreign, private
+        self.unsafe: list[Place] = []
+        self.shared: dict[Place, set[Value]] = {}  # what is in the way of a write to an array of the program's own
 
     def passed(self, op: Op, live: set[Value]) -> None:
-        if op.name != "upd" or not op.result.type.rank or op in self.private:
-            return
-        written = self.classes.find(op.result)
-        shared = {v for v in live if v is not op.result and self.classes.find(v) is written}
+        for place in written_places(op, self.calls):
+            if place not in self.private:
+                self.write(place, live)
+
+    def write(self, place: Place, live: set[Value]) -> None:
+        op, index = place
+        written = self.classes.find(op.operands[index])
+        others = live - set(op.results)
+        if op.name == "call":
+            others |= {v for n, v in enumerate(op.operands) if n != index}
+        shared = {v for v in others if self.classes.find(v) is written}
         if shared or written in self.foreign:
-            self.unsafe.append(op)
+            self.unsafe.append(place)
         if shared and written not in self.foreign:
-            self.shared[op] = shared
+            self.shared[place] = shared
 
 
 class _Sources:
     """Where the arrays of a program come from, to find the place of a copy."""
 
-    def __init__(self, block: Block) -> None:
-        self.loops: dict[Value, _Place] = {}
-        self.writes: dict[Value, Op] = {}
+    def __init__(self, block: Block, calls: Calls) -> None:
+        self.calls = calls
+        self.loops: dict[Value, Place] = {}
+        self.writes: dict[Value, Place] = {}
         self.owner: dict[Op, Block] = {}
         self._visit(block)
 
     def _visit(self, block: Block) -> None:
         for op in block.ops:
             self.owner[op] = block
-            if op.name == "upd":
-                self.writes[op.result] = op
+            self.writes |= {result: place for place in written_places(op, self.calls) for result in self._after(place)}
             if op.name in ("for", "while"):
                 shift = 0 if op.name == "for" else -1
                 self.loops |= {v: (op, i + shift) for i, v in enumerate(op.regions[-1].args) if i}
@@ -236,24 +198,34 @@ class _Sources:
             for region in op.regions:
                 self._visit(region)
 
-    def copy_before(self, op: Op, copies: dict[_Place, Op], done: set[_Place]) -> None:
+    def _after(self, place: Place) -> list[Value]:
+        """The results that are the written array."""
+        op, index = place
+        if op.name == "upd":
+            return [op.result]
+        numbers = self.calls[op.attrs["function"]].classes
+        results = zip(numbers[len(op.operands) :], op.results, strict=True)
+        return [result for number, result in results if number == numbers[index]]
+
+    def copy_before(self, place: Place, copies: dict[Place, Op], done: set[Place]) -> None:
         """Copy the written array at the outermost place that has no copy yet; `done` are the places of this round."""
-        places, chain = self._places(op)
+        places, chain = self._places(place)
         if not done.isdisjoint(chain):
             return
-        place = next((p for p in reversed(places) if p not in copies), places[0])
-        done.add(place)
-        copies[place] = self._insert(*place)
+        found = next((p for p in reversed(places) if p not in copies), places[0])
+        done.add(found)
+        copies[found] = self._insert(*found)
 
-    def _places(self, op: Op) -> tuple[list[_Place], list[_Place]]:
-        """Where the array that `op` writes could be copied: before the write, before loops that carry it.
+    def _places(self, written: Place) -> tuple[list[Place], list[Place]]:
+        """Where the array that is written could be copied: before the write, before loops that carry it.
 
         And these together with the writes before, which a copy for another write may have changed.
         """
-        places, chain = [(op, 0)], [(op, 0)]
-        value = op.operands[0]
+        places, chain = [written], [written]
+        op, index = written
+        value = op.operands[index]
         while value in self.writes or value in self.loops:
-            place = (self.writes[value], 0) if value in self.writes else self.loops[value]
+            place = self.writes[value] if value in self.writes else self.loops[value]
             chain.append(place)
             if value in self.loops:
                 places.append(place)

@@ -8,11 +8,11 @@ of the same name its next value.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from hloc.ir.core import Block, Function, Op, Value, walk
 from hloc.ir.names import base_name
-from hloc.ir.to_python.copies import Classes
+from hloc.ir.to_python.memory import Classes
 from hloc.ir.to_python.prepare import is_small_constant, use_counts
 from hloc.ir.to_python.templates import text_shape
 
@@ -23,19 +23,20 @@ _STATEMENTS = ("upd", "if", "switch", "while", "for")
 
 
 class Nesting:
-    """`ops` maps each nested value to the op that defines it. `in_place`: additions that write their first operand."""
+    """`ops` maps each nested value to the op that defines it. `written`: operations other than `upd` that write some of
+    their operands, with these."""
 
-    def __init__(self, function: Function, classes: Classes, in_place: Collection[Op]) -> None:
+    def __init__(self, function: Function, classes: Classes, written: Mapping[Op, Sequence[Value]]) -> None:
         self.ops: dict[Value, Op] = {}
         self._classes = classes
-        self._in_place = in_place
+        self._written = written
         self._counts = use_counts(function.block)
         self._lengths: dict[Value, int] = {}
         self._visit(function.block, [])
 
     def _visit(self, block: Block, targets: Sequence[str]) -> None:
         """`targets` are the names that the results of the block are assigned to."""
-        scope = _Scope(block, self._classes, self._in_place)
+        scope = _Scope(block, self._classes, self._written)
         for at, op in enumerate(block.ops):
             self._nest_operands(op, at, scope)
             self._measure(op)
@@ -74,7 +75,7 @@ class Nesting:
         room = LONGEST_LINE - length - sum(uses[v] * len(v.name or "t") for v in values)
         for value in sorted(dict.fromkeys(values), key=self._tree_length):
             op = scope.made.get(value)
-            if op is None or op.name in _STATEMENTS or op in self._in_place:
+            if op is None or op.name in _STATEMENTS or op in self._written:
                 continue
             grows = uses[value] * (self._tree_length(value) - len(value.name or "t"))
             if self._is_atom(op):
@@ -124,14 +125,14 @@ class Nesting:
 class _Scope:
     """Single results by op, and where memory is written, in one block."""
 
-    def __init__(self, block: Block, classes: Classes, in_place: Collection[Op]) -> None:
+    def __init__(self, block: Block, classes: Classes, written: Mapping[Op, Sequence[Value]]) -> None:
         self.made = {op.results[0]: op for op in block.ops if len(op.results) == 1}
         self.places = {op: at for at, op in enumerate(block.ops)}
         self.writes = [
-            (at, classes.find(write.operands[0]))
+            (at, classes.find(value))
             for at, op in enumerate(block.ops)
             for write in walk(Block(ops=[op]))
-            if write.name == "upd" or write in in_place
+            for value in (write.operands[:1] if write.name == "upd" else written.get(write, ()))
         ]
 
     def may_move(self, op: Op, to: int, reads: set[Value]) -> bool:

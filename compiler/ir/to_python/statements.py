@@ -11,9 +11,10 @@ from hloc.diagnostics.span import Span
 from hloc.ir.core import Block, Function, Op, Value
 from hloc.ir.to_python import trees
 from hloc.ir.to_python.assignments import assignments, shortened
-from hloc.ir.to_python.copies import insert_copies, memory_classes, sums_in_place
+from hloc.ir.to_python.copies import insert_copies, sums_in_place
 from hloc.ir.to_python.expressions import Expressions
 from hloc.ir.to_python.face import Face, unpacking
+from hloc.ir.to_python.memory import Calls, calls_that_write, memory_classes
 from hloc.ir.to_python.nesting import Nesting
 from hloc.ir.to_python.prepare import use_counts
 from hloc.ir.to_python.source import text
@@ -23,18 +24,25 @@ from hloc.ir.to_python.weak import weak_values
 
 
 def function_tree(
-    function: Function, reserved: Iterable[str], convert: bool, spans: dict[Any, Span], face: Face | None = None
+    function: Function,
+    calls: Calls,
+    reserved: Iterable[str],
+    convert: bool,
+    spans: dict[Any, Span],
+    face: Face | None = None,
 ) -> Any:
     """The definition of a prepared function, which is changed by this.
 
-    `convert`: parameters are converted to their types first; `face` says how instead. Statements get their places in
-    `spans`.
+    calls: what the functions of its module do with memory.
+    convert: parameters are converted to their types first; `face` says how instead.
+    spans: is given the places of statements.
     """
-    insert_copies(function)
-    classes = memory_classes(function)
+    insert_copies(function, calls)
+    classes = memory_classes(function, calls)
     in_place = sums_in_place(function, classes)
-    nested = Nesting(function, classes, in_place).ops
-    names = assign_variables(function, nested, {*reserved, *(face.roots if face else ())}, in_place)
+    written = {op: op.operands[:1] for op in in_place} | calls_that_write(function, calls)
+    nested = Nesting(function, classes, written).ops
+    names = assign_variables(function, nested, {*reserved, *(face.roots if face else ())}, written)
     writer = _FunctionWriter(function, Expressions(names, nested, weak_values(function)), in_place, spans)
     return writer.write_with(face) if face else writer.write(convert)
 

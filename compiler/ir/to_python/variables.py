@@ -9,27 +9,28 @@ with the same hint share a variable where they do not interfere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hloc.ir.core import Function, Op, Value, walk
 from hloc.ir.hints import hint
 from hloc.ir.names import Namer, base_name, identifier
-from hloc.ir.to_python.copies import Classes
 from hloc.ir.to_python.liveness import Listener, Liveness
+from hloc.ir.to_python.memory import Classes
 
 
 def assign_variables(
-    function: Function, nested: Mapping[Value, Op], reserved: Iterable[str], in_place: Collection[Op]
+    function: Function, nested: Mapping[Value, Op], reserved: Iterable[str], written: Mapping[Op, Sequence[Value]]
 ) -> dict[Value, str]:
     """The variable of each value that is not nested; names in `reserved` are left alone.
 
-    in_place: additions whose result had better have the variable of the first operand.
+    written: operations other than `upd` that write some of their operands, with these: their results had better have
+        the variables of those.
     """
     interference = _Interference()
     Liveness(interference, nested).function(function)
     _keep_counters_apart(function, interference.neighbours)
     groups = _Groups(interference.neighbours, set(function.params))
-    for first, second in _ties(function, in_place):
+    for first, second in _ties(function, written):
         if first in interference.neighbours and second in interference.neighbours:
             groups.join(first, second)
     hints = _hints(function, nested)
@@ -102,12 +103,13 @@ def _keep_counters_apart(function: Function, neighbours: dict[Value, set[Value]]
                 neighbours.setdefault(op.regions[-1].args[0], set()).add(counter)
 
 
-def _ties(function: Function, in_place: Collection[Op]) -> Iterator[tuple[Value, Value]]:
+def _ties(function: Function, written: Mapping[Op, Sequence[Value]]) -> Iterator[tuple[Value, Value]]:
     """Pairs of values that had better share a variable, the most wanted first."""
     ops = list(walk(function.block))
     for op in ops:
-        if op.name == "upd" or op in in_place:
+        if op.name == "upd":
             yield op.operands[0], op.result
+        yield from ((v, result) for v in written.get(op, ()) for result in op.results if result.type == v.type)
     loops = [op for op in ops if op.name in ("for", "while")]
     for op in loops:
         carried = len(op.regions[-1].results)
