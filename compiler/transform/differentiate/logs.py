@@ -84,8 +84,14 @@ class Sites:
         return self.count
 
     def rows(self, site: int, nbytes: int) -> int:
-        guess = min(self.first, max((1 << 20) // max(nbytes, 1), 16))
-        return self.capacities.get(site, guess)
+        return self.capacities.get(site, self.guess(nbytes))
+
+    def at_least(self, site: int, nbytes: int) -> int:
+        """Rows of one of several logs with the same number."""
+        return max(self.capacities.get(site, 0), self.guess(nbytes))
+
+    def guess(self, nbytes: int) -> int:
+        return min(self.first, max((1 << 20) // max(nbytes, 1), 16))
 
 
 class LoopLog:

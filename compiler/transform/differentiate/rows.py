@@ -37,7 +37,11 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """What is pushed in one place: `rows` at most, with the state that belongs to it."""
+    """What is pushed in one place: `rows` at most, with the state that belongs to it.
+
+    All places where activations end count as one site for what is wanted, as do all loops: their numbers are of one
+    size, and a program is not compiled again for each of them.
+    """
 
     number: int
     rows: int
@@ -82,17 +86,20 @@ class Rows:
     def __init__(self, sites: Sites) -> None:
         self.sites = sites
         self.made: list[Site] = []
+        self.numbers: dict[str, int] = {}
 
     def save(
         self, tree: Tree, body: Block, adjoint: Block, values: Sequence[Value], reasons: dict[Value, str]
     ) -> dict[Value, Value]:
         """Push values at the end of a body, pop them at the beginning of its adjoint: what they are there."""
-        names = [hint(v, tree.producer) or v.name or kind_of(v, tree.producer) for v in values]
-        number = self.sites.new()
-        rows = self.sites.rows(number, sum(v.type.nbytes for v in values))
+        names = [v.name or hint(v, tree.producer) or kind_of(v, tree.producer) for v in values]
+        pointer = "trip" if body in tree.owner else "row"
+        new = pointer not in self.numbers
+        number = self.numbers[pointer] if not new else self.numbers.setdefault(pointer, self.sites.new())
+        rows = self.sites.at_least(number, sum(v.type.nbytes for v in values))
         types = [TensorType((rows + 1, *v.type.shape), v.type.dtype) for v in values]
         logs = tuple(Item(t, f"{name}_log") for t, name in zip(types, names, strict=True))
-        site = Site(number, rows, Item(I64, "row"), logs)
+        site = Site(number, rows, Item(I64, pointer), logs)
         self.made.append(site)
         loaded = tuple(Value(v.type, v.name) for v in values)
         last = body.ops[-1] if body.ops else None
@@ -102,7 +109,7 @@ class Rows:
         saved = tuple(
             Saved(name, v.type, rows, True, reasons.get(v, ""), span) for name, v in zip(names, values, strict=True)
         )
-        self.sites.logs.append(Logged(None, rows, sum(s.nbytes for s in saved), 1, saved))
+        self.sites.logs.append(Logged(None, rows, sum(s.nbytes for s in saved), int(new), saved))
         return dict(zip(values, loaded, strict=True))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from hloc.ir.core import Block, Function, Op, Value, free_values, walk
 from hloc.ops import control
+from hloc.ops.indexing import Scatter, Upd
 from hloc.transform.recursion.segments import Branch, Call, Goto, Return, Segment
 from hloc.transform.recursion.token import reaches
 
@@ -70,10 +71,15 @@ def recursive_calls(functions: Iterable[Function], cycle: Set[str]) -> Iterator[
 
 
 def find_invariant(functions: Sequence[Function], entry: str) -> dict[Value, Value]:
-    """Parameters that always are a certain parameter of the entry → that one."""
+    """Parameters that always are a certain parameter of the entry → that one.
+
+    Not large arrays that are written or become results: seen from outside they would be copied, handed on they are the
+    same memory all along.
+    """
     by_name = {f.name: f for f in functions}
     params = {p for f in functions for p in f.params}
-    roots: dict[Value, Value | None] = {p: p for p in by_name[entry].params}
+    moved = {v for f in functions for v in _moved(f.block) if not small(v)}
+    roots: dict[Value, Value | None] = {p: None if p in moved else p for p in by_name[entry].params}
     passed = [
         pair
         for call in recursive_calls(functions, by_name.keys())
@@ -90,6 +96,18 @@ def find_invariant(functions: Sequence[Function], entry: str) -> dict[Value, Val
             if param not in roots or roots[param] is not met:
                 roots[param], changed = met, True
     return {p: root for p, root in roots.items() if root is not None}
+
+
+def _moved(block: Block) -> Iterator[Value]:
+    """Values whose memory other values take over: those written to, carried by loops, and given as results."""
+    yield from block.results
+    for op in block.ops:
+        if op.kind in (Upd, Scatter):
+            yield op.operands[0]
+        elif op.kind in (control.For, control.While):
+            yield from op.operands
+        for region in op.regions:
+            yield from _moved(region)
 
 
 def take_free(functions: Sequence[Function], cycle: Set[str], invariant: dict[Value, Value]) -> dict[Value, Op]:
