@@ -27,8 +27,11 @@ INTEGER_OPS = ("add", "subtract", "multiply", "minimum", "maximum", "and", "or",
 FLOAT_OPS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 
-def random_module(seed: int, size: int = 8) -> Module:
-    """A module with a main function `(i64, i64, f64, b1, f64[5], i64[4])` and an inner function that it may call."""
+def random_module(seed: int, size: int = 8, *, recursive: bool = False) -> Module:
+    """A module with a main function `(i64, i64, f64, b1, f64[5], i64[4])` and an inner function that it may call.
+
+    recursive: the inner function calls itself, and main calls it at least once.
+    """
     rng = Random(seed)
     module = Module()
     for name, params in (("main", (I64, I64, F64, B1, ROW, TABLE)), ("helper", (I64, F64, ROW))):
@@ -36,8 +39,11 @@ def random_module(seed: int, size: int = 8) -> Module:
         for number, type in enumerate(params):
             block.add_arg(type, f"p{number}")
         module.add(Function(name, block))
-    _Generator(rng, module, module.functions["helper"]).fill(2, size // 2, (F64, ROW))
-    _Generator(rng, module, module.functions["main"]).fill(3, size)
+    (_Recursive if recursive else _Generator)(rng, module, module.functions["helper"]).fill(2, size // 2, (F64, ROW))
+    main = _Generator(rng, module, module.functions["main"])
+    if recursive:
+        main.call(0)
+    main.fill(3, size)
     return module
 
 
@@ -212,3 +218,41 @@ class _Generator:
         if self.function is not helper:
             arguments = [self.pick(p.type) for p in helper.params]
             self.control("call", arguments, [v.type for v in helper.results], function="helper")
+
+
+class _Recursive(_Generator):
+    """Fills a function `(i64, f64, f64[5]) → (f64, f64[5])` that calls itself with less than its first argument."""
+
+    def fill(self, depth: int, size: int, types: tuple[TensorType, ...] | None = None) -> None:
+        for _ in range(self.rng.randint(1, 2)):
+            self.steps(depth, size)
+            if self.rng.random() < 0.7:
+                self.again()
+            else:
+                self.again_in_a_loop()
+        super().fill(depth, size, types)
+
+    def again(self) -> None:
+        """`if min(n, 3) > 0: f(min(n, 3) - 1, …)`."""
+        n = self.emit("minimum", self.function.params[0], self.number(3))
+        going = self.emit("compare", n, self.number(0), direction="GT")
+        called, other, outside = Block(), Block(), len(self.scope)
+        with self.b.at(called):
+            less = self.emit("subtract", n, self.number(1))
+            arguments = [less, self.pick(F64), self.pick(ROW)]
+            called.results = list(self.b.emit_op(REGISTRY["call"], arguments, [F64, ROW], {"function": "helper"}, ()))
+        del self.scope[outside:]
+        with self.b.at(other):
+            other.results = [self.pick(F64), self.pick(ROW)]
+        del self.scope[outside:]
+        self.control("if", [going], [F64, ROW], called, other)
+
+    def again_in_a_loop(self) -> None:
+        body, outside = Block(), len(self.scope)
+        with self.b.at(body):
+            self.scope += [body.add_arg(t) for t in (I64, F64, ROW)]
+            self.again()
+            body.results = self.scope[-2:]
+        del self.scope[outside:]
+        inits = [self.number(2), self.pick(F64), self.pick(ROW)]
+        self.control("for", inits, [F64, ROW], body, direction=1)

@@ -26,7 +26,9 @@ from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
 from hloc.transform.unrotate_loops import unrotate_loops
 from hloc.transform.while_to_for import while_to_for
+from tests.transform.equivalence import same_bits
 from tests.transform.interpreter import run
+from tests.transform.programs import random_arguments, random_module
 from tests.transform.recursive_programs import PROGRAMS, Recursive
 
 PASSES: list[Callable[[Module], Any]] = [
@@ -87,3 +89,19 @@ def test_simplified_twice_and_with_selects(name: str) -> None:
     assert print_module(module) == text
     simplify(module, select=True)
     check(PROGRAMS[name], module)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_recursive_programs(seed: int) -> None:
+    module, simplified, selected = (random_module(seed, recursive=True) for _ in range(3))
+    simplify(simplified)
+    simplify(selected, select=True)
+    for changed in (module, simplified, selected):
+        verify(changed)
+    for number in range(3):
+        arguments = random_arguments(seed * 100 + number)
+        expected = run(module, arguments)
+        found = (run(simplified, arguments), run_python(module, arguments), run_python(simplified, arguments))
+        for results in (*found, run(selected, arguments)):
+            for position, (x, y) in enumerate(zip(expected, results, strict=True)):
+                assert same_bits(x, y), f"seed {seed}, run {number}, result {position}: {x} became {y}"
