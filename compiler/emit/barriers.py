@@ -31,7 +31,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, free_values, substitute
 from hloc.ops.control import Call, If, Switch
 from hloc.ops.elementwise import Barrier
-from hloc.ops.indexing import Scatter, Upd
+from hloc.ops.indexing import Read, Scatter, Upd
 
 SMALL_WINDOW = 16
 """Elements of the largest written value that waits as such; for a larger one the first start index waits."""
@@ -79,6 +79,7 @@ def _rewrite(block: Block) -> None:
         if op.kind is Loop:
             _separate_branch_results(op.regions[1])
     _sink_stores(block)
+    _fix_reads(block)
     _Isolation(block).run()
 
 
@@ -140,6 +141,30 @@ def _stored_array(value: Value, stores: dict[Value, Op]) -> Value:
     return value
 
 
+def _fix_reads(block: Block) -> None:
+    """Put barriers on what is read where that takes fewer than barriers on what is computed from it."""
+    isolation = _Isolation(block)
+    outliving: dict[Value, None] = {}
+    for position, op in enumerate(block.ops):
+        if op.kind is Upd:
+            tainted = isolation._tainted(block.ops, position, op.operands[0])
+            outliving.update((v, None) for v in tainted if isolation.last_use[v] > position)
+    written = {op.operands[0] for op in block.ops if op.kind is Upd}
+    sources = [op for op in block.ops if op.kind is Read and op.operands[0] in written and op.result.type.size <= 1]
+    if len(sources) >= len(outliving):
+        return
+    renamed: dict[Value, Value] = {}
+    old, block.ops = block.ops, []
+    for op in old:
+        op.operands = tuple(renamed.get(v, v) for v in op.operands)
+        for region in op.regions:
+            substitute(region, renamed)
+        block.ops.append(op)
+        if op in sources:
+            (renamed[op.result],) = Builder(block, op.span).emit_many(Barrier, op.result, keep=True)
+    block.results = [renamed.get(v, v) for v in block.results]
+
+
 class _Isolation:
     """Treats the writes of a block. `renamed` maps values to their barriered versions; all else speaks of the old."""
 
@@ -152,6 +177,8 @@ class _Isolation:
         self.first_use = {v: p for p, used in reversed(list(enumerate(self.reads))) for v in used}
         self.uses = Counter(v for used in self.reads for v in used)
         self.renamed: dict[Value, Value] = {}
+        self.barriered = {v for op in block.ops if op.kind is Barrier for v in op.results}
+        self.last_use.update(self._last_uses_through())
 
     def run(self) -> None:
         old, self.block.ops = self.block.ops, []
@@ -165,6 +192,15 @@ class _Isolation:
                 self._insert(op, [op.result])
         self.block.results = [self._now(v) for v in self.block.results]
 
+    def _last_uses_through(self) -> dict[Value, int]:
+        """The last uses of what barriers fix, by anything that is computed from it."""
+        last = dict.fromkeys(self.block.results, len(self.block.ops))
+        for position, op in reversed(list(enumerate(self.block.ops))):
+            stays = op.kind in (Upd, Scatter, Loop)
+            end = max([position, *(last.get(v, 0) for v in ([] if stays else op.results))])
+            last.update((v, max(end, last.get(v, 0))) for v in self.reads[position])
+        return {v: last[v] for v in self.barriered if v in last}
+
     def _now(self, value: Value) -> Value:
         return self.renamed.get(value, value)
 
@@ -172,16 +208,20 @@ class _Isolation:
         """Values computed from reads of `array` before `position` that are used there or later, in order."""
         tainted = {array: None}
         start = self.first_use[array]
+        fixed: set[Value] = set()
         for op, used in zip(ops[start:position], self.reads[start:position], strict=True):
-            if not used.isdisjoint(tainted):
+            if not used.isdisjoint(tainted.keys() - fixed):
                 tainted.update((v, None) for v in op.results)
+                if op.kind is Barrier:
+                    fixed.update(op.results)
         return [v for v in tainted if v is not array and self.last_use.get(v, -1) >= position]
 
     def _isolate(self, op: Op, array: Value, tainted: Sequence[Value], position: int) -> None:
         live = [v for v in tainted if self.last_use[v] > position]
         if live and op.kind is Upd:
             for value in live:
-                self._insert(op, [value])
+                if value not in self.barriered:
+                    self._insert(op, [value])
             self._delay(op, live)
             self.reads[position].update(live)  # a later write of one of them must wait for this store
         elif live:
