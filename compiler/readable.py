@@ -6,7 +6,8 @@ import keyword
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from hloc.ir.names import identifier
+from hloc.ir.core import Module, walk
+from hloc.ir.names import Namer, identifier
 from hloc.ir.to_python import Face, to_python
 from hloc.ir.types import TensorType
 from hloc.program import Input, Output, Path, Program
@@ -14,7 +15,21 @@ from hloc.program import Input, Output, Path, Program
 
 def readable(program: Program) -> str:
     """The text of a program that computes only results (see `hloc.pipeline.make_program`, status)."""
-    return to_python(program.module, comments=True, clamp=False, face=face(program))
+    entry = face(program)
+    _make_room(program.module, entry.name)
+    return to_python(program.module, comments=True, clamp=False, face=entry)
+
+
+def _make_room(module: Module, name: str) -> None:
+    """Give another name to a function that is called as the entry is to be: it calls itself and not the entry."""
+    if name not in module.functions or name == module.main:
+        return
+    new = Namer(module.functions).unique(name)
+    for function in module.functions.values():
+        for op in walk(function.block):
+            op.attrs = {key: new if value == name else value for key, value in op.attrs.items()}
+    module.functions[name].name = new
+    module.functions = {function.name: function for function in module.functions.values()}
 
 
 def face(program: Program) -> Face:

@@ -6,6 +6,7 @@ set of functions that take the `Specializer` first.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -84,6 +85,7 @@ class Specializer:
         self.control = 0
         self.recursions: Any = None
         self.separations = 0
+        self.unfolded: Counter[Any] = Counter()
         self.widened: dict[Value, tuple[Any, tuple[object, ...]]] = {}
 
     # --- emission

@@ -298,7 +298,7 @@ class TestRefused:
         def longer(x, n):
             return x.sum() if n == 0 else longer(np.concatenate([x, x[:1]]), n - 1)
 
-        assert "more than 256 deep with arguments of ever new kinds" in self.refused(longer, np.ones(2), 3)
+        assert "with arguments of ever new kinds" in self.refused(longer, np.ones(2), 3)
 
     def test_a_function_that_keeps_the_variables_of_an_activation(self) -> None:
         def adder(k):

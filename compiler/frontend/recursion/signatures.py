@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 256
 """How deep calls may be nested at compile time."""
+MAX_CALLS = 2048
+"""How often a function may call itself at compile time."""
 NUMBER = "number"
 Place = tuple[object, ...]
 """Where a value stands in a call: the parameter (or "free" and the name of a free variable), then the parts."""
@@ -125,9 +127,11 @@ def look_for_recursion(sp: Specializer, frame: Frame) -> None:
     assert frame.signature is not None
     node, active, depth = frame.source.node, sp.frame, 0
     known: set[Place] = set()
+    again = False
     while active is not None:
         depth += 1
         if active.source.node is node and active.signature is not None:
+            again = True
             places = differing_numbers(active.signature, frame.signature)
             if places is not None:
                 places -= sp.decisions.kept.get(node, {}).keys()
@@ -137,10 +141,11 @@ def look_for_recursion(sp: Specializer, frame: Frame) -> None:
                     become_recursive(sp, frame, places)
                 known |= places
         active = active.caller
-    if depth > MAX_DEPTH:
-        if known:
-            become_recursive(sp, frame, known)
-        refuse_depth(sp, frame)
+    sp.unfolded[node] += again
+    if known and max(depth, sp.unfolded[node]) > MAX_DEPTH:
+        become_recursive(sp, frame, known)
+    if depth > MAX_DEPTH or sp.unfolded[node] > MAX_CALLS:
+        refuse_unfolding(sp, frame)
 
 
 def become_recursive(sp: Specializer, frame: Frame, widened: set[Place]) -> None:
@@ -150,13 +155,14 @@ def become_recursive(sp: Specializer, frame: Frame, widened: set[Place]) -> None
     raise Restart
 
 
-def refuse_depth(sp: Specializer, frame: Frame) -> None:
+def refuse_unfolding(sp: Specializer, frame: Frame) -> None:
     for place, what in sp.decisions.kept.get(frame.source.node, {}).items():
         raise StaticValueError(
             f"{what} must be known at compile time, but {place[0]} changes with each call of {frame.source.name}",
             help="make it depend on what does not change, and let data end the recursion",
         )
     raise UnsupportedError(
-        f"{frame.source.name} calls itself more than {MAX_DEPTH} deep with arguments of ever new kinds",
+        f"{frame.source.name} calls itself more than {MAX_DEPTH} deep, or {MAX_CALLS} times, "
+        "with arguments of ever new kinds",
         help="recursion on shapes and on values known at compile time unfolds; let it end earlier, or write a loop",
     )
