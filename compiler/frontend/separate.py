@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hloc.diagnostics.errors import AliasError
 from hloc.frontend.joins import Template, template_of
 from hloc.frontend.state import Slot
-from hloc.frontend.structure import children, same, with_children
+from hloc.frontend.structure import cells_in, children, same, with_children
 from hloc.frontend.trees import Tree, is_float, like_leaf, tree_of
 from hloc.frontend.values import (
     AbstractValue,
@@ -283,6 +283,10 @@ def _outside(sp: Specializer, value: AbstractValue, originals: Mapping[Any, Any]
     if isinstance(value, ArrayRef | ListRef | DictRef | ObjectRef) and value.cell in originals:
         original: AbstractValue = originals[value.cell]
         return original if not isinstance(value, ArrayRef) or not value.view else _viewed(original, value)
+    if isinstance(value, ChoiceRef):
+        return _choice_outside(sp, value, originals)
+    if isinstance(value, ArrayRef | ListRef | DictRef | ObjectRef):
+        _sources_outside(sp, value.cell, originals)
     if isinstance(value, ListRef | DictRef | ObjectRef) and value.cell not in seen:
         seen.add(value.cell)
         content = sp.state[value.cell]
@@ -294,6 +298,24 @@ def _outside(sp: Specializer, value: AbstractValue, originals: Mapping[Any, Any]
     if not parts:
         return value
     return with_children(value, [_outside(sp, part, originals, seen) for part in parts])
+
+
+def _sources_outside(sp: Specializer, cell: Cell, originals: Mapping[Any, Any]) -> None:
+    """A joined object that stands for one of those made for the body stands for one of the caller's."""
+    if not cell.sources.isdisjoint(originals):
+        found = [cells_in(originals[source]) if source in originals else [source] for source in cell.sources]
+        cell.sources = frozenset(s for cells in found for c in cells for s in c.sources)
+        sp.merged_sources |= cell.sources
+
+
+def _choice_outside(sp: Specializer, choice: ChoiceRef, originals: Mapping[Any, Any]) -> ChoiceRef:
+    refs = [_outside(sp, ref, originals, set()) for ref in choice.refs]
+    if not all(isinstance(ref, ArrayRef) for ref in refs):
+        raise AliasError(
+            "the function returns one of several arrays, and one of them already was one of several",
+            help="pass a copy (x.copy())",
+        )
+    return replace(choice, refs=tuple(refs))
 
 
 def _viewed(original: AbstractValue, view: ArrayRef) -> AbstractValue:

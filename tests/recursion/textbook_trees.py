@@ -38,7 +38,9 @@ def find(left, right, key, node, wanted):
 
 
 def insert(left, right, key, node, new):
-    """Hang a node into a search tree."""
+    """Hang a node into a search tree, once."""
+    if new == node:
+        return
     if key[new] < key[node]:
         if left[node] < 0:
             left[node] = new
