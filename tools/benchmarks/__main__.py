@@ -15,6 +15,7 @@ SUITES = [
     "triangular",
     "programs",
     "derivatives",
+    "recursion",
     "first_result",
     "compile_time",
     "import_time",
