@@ -10,7 +10,7 @@ import numpy as np
 import hloc
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
-from hloc.ir.core import Module
+from hloc.ir.core import Module, walk
 from hloc.ir.parser import parse_module
 from hloc.ir.printer import print_module
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
@@ -218,7 +218,7 @@ def run_again(x, n):
 
 
 def run_again_inside(x, w, n):
-    """Calls, and loops of a helper, that are run again in the backward sweep of the same function."""
+    """Loops of a helper that are run again in the backward sweep of a recursive function; its calls are, too."""
 
     def helper(x, n):
         for _ in range(n):
@@ -230,7 +230,7 @@ def run_again_inside(x, w, n):
             return x
         s = hloc.checkpoint(helper)(x, n)
         for i in range(n):
-            s = np.sin(s * w) + hloc.checkpoint(go)(x * w, n - 1 - i)
+            s = np.sin(s * w) + go(x * w, n - 1 - i)
         return s
 
     return go(x, n)
@@ -288,5 +288,9 @@ def maker(name: str) -> Callable[[], Module]:
     module = specialize(function, bound, Options(checks=False)).module  # type: ignore[arg-type]
     eliminate_dead_code(module)
     simplify(module)
+    for called in module.functions.values():
+        for op in walk(called.block):
+            if name == "run_again_inside" and op.attrs.get("function") == called.name:
+                op.attrs["checkpoint"] = True
     text = print_module(module)
     return lambda: parse_module(text)

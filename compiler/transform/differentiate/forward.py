@@ -16,6 +16,8 @@ on. Loops and branches carry the tangents of active values along, zeros where on
 values only. A call becomes a call of the derived function, which is made once for each pattern of active parameters:
 
     call @g %a, %b      →      call @g_jvp %a, %b, tangents of the active ones; its results come with their tangents
+
+In functions that call themselves, these are the parameters that are active in any of the calls: a least fixpoint.
 """
 
 from __future__ import annotations
@@ -27,18 +29,20 @@ from typing import Any
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, clone_op
+from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, clone_op, walk
 from hloc.ops.algebra import emit, is_float, zeros
+from hloc.transform.call_graph import cycles
 from hloc.transform.differentiate.activity import Summaries, useful, varied
-from hloc.transform.differentiate.inline import refuse_captured
+from hloc.transform.differentiate.inline import call_of, refuse_captured
 from hloc.transform.regions import carries_of
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A function with tangents: its name, and which results of the function that it comes from have one."""
+    """A function with tangents: its name, and which parameters and results of the original have one."""
 
     name: str
+    params: tuple[bool, ...]
     results: tuple[bool, ...]
 
 
@@ -54,6 +58,9 @@ class Forward:
         """Emit what a `jvp` stands for; gives the values for its results. Its function has no derivatives inside."""
         callee = self.module.functions[op.attrs["function"]]
         count, wrt, outputs = len(callee.params), op.attrs["wrt"], op.attrs["outputs"]
+        if callee.name in cycles(self.module):
+            block = call_of(self.module, callee.name)
+            callee = Function(callee.name, block, callee.span)
         walk = _Walk(self, b, callee, callee.params[:wrt], callee.results[:outputs])
         walk.primals.update(zip(callee.params, op.operands[:count], strict=True))
         walk.set_tangents(callee.params[:wrt], op.operands[count:])
@@ -63,13 +70,45 @@ class Forward:
     def derive(self, name: str, params: tuple[bool, ...]) -> Derived:
         """A function that takes tangents of some parameters behind the parameters and gives results and tangents."""
         if (name, params) not in self.derived:
-            original, pairs = self.module.functions[name], self.summaries.of(name)
-            dependent = {j for i, j in pairs if params[i]}
-            results = tuple(j in dependent for j in range(len(original.results)))
+            original, grown = self.module.functions[name], self.in_all_calls(name, params)
+            if grown != params:
+                self.derived[name, params] = self.derive(name, grown)
+                return self.derived[name, params]
+            results = self.dependent(name, params)
             function = self.module.add(Function(f"{name}_jvp", Block(), original.span))
-            self.derived[name, params] = Derived(function.name, results)
+            self.derived[name, params] = Derived(function.name, params, results)
             self.fill(function.block, original, params, results)
         return self.derived[name, params]
+
+    def dependent(self, name: str, params: Sequence[bool]) -> tuple[bool, ...]:
+        """Which results of a function depend on some parameters."""
+        found = {j for i, j in self.summaries.of(name) if params[i]}
+        return tuple(j in found for j in range(len(self.module.functions[name].results)))
+
+    def in_all_calls(self, name: str, params: tuple[bool, ...]) -> tuple[bool, ...]:
+        """The parameters that are active in some call of a function, where those in `params` are in one."""
+        cycle = cycles(self.module)
+        found, pending = {name: params}, [name] if name in cycle else []
+        while pending:
+            caller = pending.pop()
+            active = self.active(self.module.functions[caller], found[caller])
+            for op in walk(self.module.functions[caller].block):
+                callee = op.attrs.get("function", "")
+                if op.name != "call" or "jvp" in op.attrs or cycle.get(callee) != cycle[name]:
+                    continue
+                before = found.get(callee, (False,) * len(op.operands))
+                grown = tuple(p or v in active for p, v in zip(before, op.operands, strict=True))
+                if grown != before:
+                    found[callee] = grown
+                    pending.append(callee)
+        return found[name]
+
+    def active(self, function: Function, params: Sequence[bool]) -> set[Value]:
+        """Values of a function that depend on some parameters, and its results on them."""
+        sources = compress(function.params, params)
+        targets = compress(function.results, self.dependent(function.name, params))
+        found = varied(function.block, sources, self.module, self.summaries)
+        return found & useful(function.block, targets, self.module, self.summaries)
 
     def fill(self, block: Block, original: Function, params: Sequence[bool], results: Sequence[bool]) -> None:
         """The body of a derived function."""
@@ -198,7 +237,7 @@ class _Walk:
             return
         params = tuple(v in self.tangents for v in op.operands)
         derived = self.forward.derive(op.attrs["function"], params)
-        tangents = [self.tangents[v] for v in compress(op.operands, params)]
+        tangents = [self.tangent(v) for v in compress(op.operands, derived.params)]
         attrs = op.attrs | {"function": derived.name}
         self.emit(op, tangents, list(compress(op.results, derived.results)), (), **attrs)
 

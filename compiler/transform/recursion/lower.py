@@ -16,6 +16,7 @@ from hloc.ops.helpers import constant
 from hloc.program import Machine
 from hloc.transform.recursion.analysis import Cycle, find_invariant, find_live, share_slots, take_free
 from hloc.transform.recursion.machine import DEPTH, TOKEN, MachineBuilder, Plan, Room
+from hloc.transform.recursion.repeat import repeat_after_calls
 from hloc.transform.recursion.segments import Call, Segment, cut
 from hloc.transform.recursion.stacks import Stacks
 from hloc.transform.recursion.storage import assign_storage
@@ -69,6 +70,7 @@ class CycleLowering:
 
     def cycle(self, entry: str, functions: Sequence[Function], watched: set[Value]) -> Cycle:
         invariant = find_invariant(functions, entry)
+        repeat_after_calls(functions, self.names, invariant.keys())
         free = take_free(functions, self.names, invariant)
         params = {f.name: list(f.params) for f in functions}
         pieces = cut(functions, self.names)
