@@ -27,7 +27,7 @@ from hloc.ops.elementwise import Add, And, Compare, Convert, Select, Subtract
 from hloc.ops.helpers import constant, full
 from hloc.ops.shape import Empty
 from hloc.transform.recursion.analysis import SMALL, Cycle, small
-from hloc.transform.recursion.segments import Segment
+from hloc.transform.recursion.segments import Return, Segment
 from hloc.transform.recursion.storage import Message, Place, Storage
 from hloc.transform.recursion.tick import Env, Event, Mask, Tick, read_row, store_row
 
@@ -83,6 +83,8 @@ class MachineBuilder:
         starts: list[Message] = [*self.enters, *(("goto", s) for s in plan.gotos)]
         self.states: dict[Message, int] = {message: n for n, message in enumerate(starts)}
         self.returning = len(starts)
+        comes_back = any(isinstance(segment.end, Return) for segment in plan.second)
+        self.only_enters = len(starts) == 1 and not (plan.kind == "machine" and comes_back)
         self.outside: Env = {}
 
     def build(self) -> Block:
@@ -107,7 +109,8 @@ class MachineBuilder:
 
     def run_machine(self, b: Builder, starts: Value) -> Now:
         now = self.initial(b)
-        now[self.state] = constant(b, self.states["enter", self.cycle.entry], np.int64)
+        if not self.only_enters:
+            now[self.state] = constant(b, self.states["enter", self.cycle.entry], np.int64)
         now[self.top] = b.emit(Select, starts, constant(b, 0, np.int64), constant(b, -1, np.int64))
 
         def goes_on(b: Builder, now: Now) -> Value:
@@ -205,8 +208,7 @@ class MachineBuilder:
         tick.catches = True
         self.begin(tick, now)
         tick.run(self.plan.first)
-        popping = tick.any([self.equal(b, now[self.state], self.returning), *(mask for mask, _ in tick.returns)])
-        assert popping is not None
+        popping = self.popping(tick, now)
         below = b.emit(Subtract, top, constant(b, 1, np.int64))
         tick.row, tick.catches = b.emit(Select, popping, below, top), False
         results = self.returned(tick, now)
@@ -216,11 +218,18 @@ class MachineBuilder:
         tick.events.append(Event(("return", self.cycle.entry), None, results))
         return self.end(tick, now, tick.row)
 
+    def popping(self, tick: Tick, now: Now) -> Value:
+        """Whether control returns to a caller: from this trip or from the one before."""
+        masks = [mask for mask, _ in tick.returns]
+        if not self.only_enters:
+            masks.append(self.equal(tick.b, now[self.state], self.returning))
+        popping = tick.any(masks) if masks else constant(tick.b, False, np.bool_)
+        return popping if popping is not None else constant(tick.b, True, np.bool_)
+
     def begin(self, tick: Tick, now: Now) -> None:
         """Control comes to where the state says, with what the registers hold."""
-        only = self.plan.kind != "machine" and len(self.states) == 1
         for message, number in self.states.items():
-            mask: Mask = None if only else self.equal(tick.b, now[self.state], number)
+            mask: Mask = None if self.only_enters else self.equal(tick.b, now[self.state], number)
             values = {v: now[place] for v, place in self.storage.registers[message].items()}
             kind, target = message
             segment = self.cycle.entries[str(target)] if kind == "enter" else target
@@ -272,8 +281,10 @@ class MachineBuilder:
         """What the places hold after a trip."""
         b = tick.b
         after: Now = dict(now)
-        numbers = [(e.mask, constant(b, self.states.get(e.message, self.returning), np.int64)) for e in tick.events]
-        after[self.state] = tick.choose(numbers)
+        if self.state in now:
+            numbers = [self.states.get(event.message, self.returning) for event in tick.events]
+            choices = zip(tick.events, numbers, strict=True)
+            after[self.state] = tick.choose([(e.mask, constant(b, number, np.int64)) for e, number in choices])
         for place in self.registers:
             choices = [(e.mask, v) for e in tick.events for v in self.written(e, place)]
             if place.group == DEPTH or not choices:
