@@ -6,7 +6,7 @@ Regions are interpreted under what their entry says: the predicate of an `if`, t
 of a `for`. A loop is interpreted until the intervals of its carries contain what the body yields: first with the
 initial values (a carry that steps by a constant is let go in that direction at once), then with hulls, then with the
 unstable ends moved to those of the type. Carries of a `for` that step by a constant get the closed form init + step *
-k. Arithmetic that may wrap gives the whole type.
+k, and those that step by less in some trips lie between two such forms. Arithmetic that may wrap gives the whole type.
 
 In the result, `interval` holds what is known of every integer and bool value where it is defined, `same` the results
 that equal an operand, and `nonnegative` the divisions that need no care for signs.
@@ -26,6 +26,8 @@ from hloc.transform.ranges import Ranges
 from hloc.transform.regions import carries_of
 
 MOST_ROUNDS = 6
+_MOST_STEPS = 64
+"""Values to look at for how far a carry of a loop steps."""
 _COUNTS = Interval(0, 2**63 - 1)
 
 Known = tuple[Interval | None, Linear | None]
@@ -136,7 +138,7 @@ class _Interpreter(Ranges):
         self.fixpoint(op, run)
         for arg, result, yielded, init in zip(body.args[1:], op.results, body.results, inits, strict=True):
             if arg in self.closed:
-                self.finish(count, total, result, self.step_of(arg, yielded), init)
+                self.finish(count, total, result, self.steps_of(arg, yielded) or (0, 0), init)
             else:
                 self.define(result, self.interval.get(arg))
 
@@ -154,41 +156,81 @@ class _Interpreter(Ranges):
         self.assume_at_most(self.form[k].plus(self.form[count], -1), -1)
 
     def close(self, op: Op, arg: Value, yielded: Value, init: Value) -> None:
-        """Define a carry of a `for` that steps by a constant as init + step * (trips so far), if that never wraps."""
+        """Define a carry of a `for` by how far it steps: init + step * (trips so far), if that never wraps."""
         self.closed.discard(arg)
-        step, everything = self.step_of(arg, yielded), full(arg.type.dtype)
-        if not step or everything is None:
+        steps = self.steps_of(arg, yielded)
+        if steps is None or steps == (0, 0):
             return
         trips = self.form[op.regions[0].args[0]]
         if op.attrs.get("direction", 1) < 0:
             trips = self.form[op.operands[0]].plus(trips, -1).shifted(-1)
-        form = self.form[init].plus(trips, step)
-        interval = self.bounds(form)
-        if interval.within(everything):
+        if self.define_between(arg, *(self.form[init].plus(trips, step) for step in steps)):
             self.closed.add(arg)
-            self.define(arg, interval, form)
 
-    def finish(self, count: Value, total: Interval, result: Value, step: int, init: Value) -> None:
-        """The result of a carry with a closed form: init + step * max(count, 0)."""
+    def define_between(self, value: Value, low: Linear, high: Linear) -> bool:
+        """Define a value that lies between two forms, or is one; says whether neither can wrap."""
+        everything = full(value.type.dtype)
+        interval = Interval(self.bounds(low).lo, self.bounds(high).hi)
+        if everything is None or not interval.within(everything):
+            return False
+        if low.same(high):
+            self.define(value, interval, low)
+        else:
+            self.define(value, interval)
+            self.bound_by(value, low, above=False)
+            self.bound_by(value, high, above=True)
+        return True
+
+    def finish(self, count: Value, total: Interval, result: Value, steps: tuple[int, int], init: Value) -> None:
+        """The result of a carry with known steps: init + step * max(count, 0)."""
         if total.lo >= 0:
-            form = self.form[init].plus(self.form[count], step)
-            self.define(result, self.bounds(form), form)
-            return
-        start, trips = self.numeric(self.form[init]), (0, max(total.hi, 0))
-        self.define(result, Interval(start.lo + min(step * t for t in trips), start.hi + max(step * t for t in trips)))
+            low, high = (self.form[init].plus(self.form[count], step) for step in steps)
+            if self.define_between(result, low, high):
+                return
+        start, most = self.numeric(self.form[init]), max(total.hi, 0)
+        self.define(result, Interval(start.lo + min(steps[0] * most, 0), start.hi + max(steps[1] * most, 0)))
 
     def step_of(self, arg: Value, yielded: Value) -> int:
         """The constant by which a scalar integer carry is increased in every trip; 0 when there is none."""
-        op = self.producers.get(yielded)
-        if op is None or op.name not in ("add", "subtract") or arg.type.shape or arg.type.dtype.kind not in "iu":
-            return 0
+        low, high = self.steps_of(arg, yielded) or (0, 0)
+        return low if low == high else 0
+
+    def steps_of(self, arg: Value, yielded: Value) -> tuple[int, int] | None:
+        """The least and the most by which a scalar integer carry is increased in a trip; None where nobody knows."""
+        if arg.type.shape or arg.type.dtype.kind not in "iu":
+            return None
+        known: dict[Value, tuple[int, int] | None] = {arg: (0, 0)}
+
+        def steps(value: Value) -> tuple[int, int] | None:
+            if value not in known and len(known) < _MOST_STEPS:
+                known[value] = None  # until it is found out
+                known[value] = self.step_through(value, steps)
+            return known.get(value)
+
+        return steps(yielded)
+
+    def step_through(self, value: Value, steps: Callable[[Value], tuple[int, int] | None]) -> tuple[int, int] | None:
+        """The same for a value that is made of others, from those of the others."""
+        op = self.producers.get(value)
+        if op is None:
+            return None
+        if op.name in ("select", "if", "switch"):
+            number = op.results.index(value)
+            sides = op.operands[1:] if op.name == "select" else [region.results[number] for region in op.regions]
+            found = [steps(side) for side in sides]
+            inner = [pair for pair in found if pair is not None]
+            return (min(x for x, _ in inner), max(y for _, y in inner)) if len(inner) == len(found) else None
+        if op.name not in ("add", "subtract"):
+            return None
         x, y = op.operands
-        if y is arg and op.name == "add":
+        if op.name == "add" and self.limit_inside(y) is None:
             x, y = y, x
-        constant = self.producers.get(y)
-        if x is not arg or constant is None or constant.name != "constant":
-            return 0
-        return int(constant.attrs["value"]) * (1 if op.name == "add" else -1)
+        constant = self.limit_inside(y)
+        before = None if constant is None else steps(x)
+        if constant is None or before is None:
+            return None
+        step = constant.lo if op.name == "add" else -constant.lo
+        return before[0] + step, before[1] + step
 
     def while_(self, op: Op) -> None:
         condition, body = op.regions
@@ -227,7 +269,7 @@ class _Interpreter(Ranges):
         return found
 
     def limit_inside(self, value: Value) -> Interval | None:
-        """A constant of a region that is not interpreted yet."""
+        """A scalar constant, of a region that is not interpreted yet too."""
         op = self.producers.get(value)
         if op is None or op.name != "constant" or value.type.shape:
             return None

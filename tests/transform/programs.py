@@ -187,10 +187,14 @@ class _Generator:
             draw = self.rng.random()
             if draw < 0.15:
                 body.results[number] = arg
-            elif draw < 0.4 and type == I64:
+            elif draw < 0.5 and type == I64:
                 with self.b.at(body):
                     step = self.b.emit(REGISTRY["constant"], value=np.array(self.rng.choice((1, 1, 2, -1)), np.int64))
-                    body.results[number] = self.b.emit(REGISTRY["add"], arg, step)
+                    stepped = self.b.emit(REGISTRY["add"], arg, step)
+                    flags = [v for v in self.scope if v.type == B1]
+                    if draw > 0.3 and flags:
+                        stepped = self.b.emit(REGISTRY["select"], self.rng.choice(flags), stepped, arg)
+                    body.results[number] = stepped
         return body
 
     def loop(self, depth: int) -> None:

@@ -166,6 +166,52 @@ def test_a_counter_beside_the_loop_variable() -> None:
     assert interval(text, "r") == Interval(21, 21)
 
 
+def counting(trips: str, start: str, direction: int = 1) -> str:
+    """A loop whose counter steps by one in some trips, and by three in others."""
+    return f"""
+      %e: i64 = for %{trips}, %{start} {{direction = {direction}}} body(%k: i64, %i: i64) {{
+        %on: b1 = compare %k, %n {{direction = "LT"}}
+        %i3: i64 = if %on then {{
+          %q: b1 = compare %k, %m {{direction = "LT"}}
+          %far: i64 = add %c3, %i
+          %next: i64 = subtract %far, %c2
+          %i2: i64 = select %q, %far, %next
+          yield %i2
+        }} else {{
+          yield %i
+        }}
+        {LESS_THAN_10}
+        yield %i3
+      }}
+    """
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_counter_of_some_trips(direction: int) -> None:
+    text = counting("c3", "c2", direction)
+    assert interval(text, "i") == Interval(2, 8)
+    assert interval(text, "e") == Interval(2, 11)
+    assert interval(text) == TRUE
+    assert interval(counting("c10", "c2", direction)) == BOTH
+
+
+def test_a_counter_of_some_trips_is_bounded_by_what_the_trips_are() -> None:
+    trips = "%some: i64 = minimum %n, %c3\n%none: i64 = maximum %some, %c0\n%start: i64 = subtract %c10, %none\n"
+    step = """
+      %on: b1 = compare %k, %m {direction = "LT"}
+      %i1: i64 = add %i, %c1
+      %i2: i64 = select %on, %i1, %i
+      yield %i2
+    """
+    text = f"{trips}%e: i64 = for %none, %start {{direction = 1}} body(%k: i64, %i: i64) {{\n{LESS_THAN_10}{step}}}\n"
+    assert interval(text) == TRUE
+    assert interval(text, "e") == Interval(7, 10)
+
+
+def test_a_counter_of_some_trips_that_may_wrap_is_anything() -> None:
+    assert interval(counting("n", "m"), "i") == Interval(-(2**63), 2**63 - 1)
+
+
 def test_an_error_code_that_is_never_set() -> None:
     text = """
     %r: i64 = for %c10, %c0 {direction = 1} body(%k: i64, %err: i64) {
