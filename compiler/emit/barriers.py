@@ -220,7 +220,7 @@ class _Isolation:
         live = [v for v in tainted if self.last_use[v] > position]
         if live and op.kind is Upd:
             for value in live:
-                if value not in self.barriered:
+                if value not in self.barriered and value not in self.renamed:
                     self._insert(op, [value])
             self._delay(op, live)
             self.reads[position].update(live)  # a later write of one of them must wait for this store

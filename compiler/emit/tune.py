@@ -167,7 +167,15 @@ class _Commit:
         fresh = [j for j in scalars if not self._needs_copy(j)]
         j = (fresh or scalars)[0]
         value = self.body.results[j]
+        if self._is_temporary(value):
+            self.done[j] = value
+            return
         if not fresh:
             value = self.never.wait(value, [self.body.args[j]])
         self.body.results[j] = self.done[j] = self.b.emit(Barrier, value, keep=True)
         self.temporaries.append(self.done[j])
+
+    def _is_temporary(self, value: Value) -> bool:
+        """A barrier gives a value a slot of its own already; two slots for one value would be a copy."""
+        op = self.made_by.get(value)
+        return op is not None and op.kind is Barrier and op.attrs.get("keep") is True
