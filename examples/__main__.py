@@ -13,6 +13,7 @@ from PIL import Image
 from examples import (
     digits,
     edit_distance,
+    formulas,
     gauss,
     heat,
     kmeans,
@@ -279,6 +280,38 @@ def run_digits(path: str | None, pictures: int, epochs: int, batch: int, output:
     line("wrote", str(output))
     predicted = compare(digits.recognise, layers, x[held_out])
     report(y[held_out], np.asarray(predicted))
+
+
+@main.command("formulas")
+@size_option("count", 1000, "Formulas to learn from and to hold out.")
+@size_option("epochs", 8, "Times that each formula is seen.")
+@size_option("batch", 20, "Formulas in a batch.")
+@picture_option("formulas.png")
+def run_formulas(count: int, epochs: int, batch: int, output: Path) -> None:
+    """Formulas of logic: a recursive network with the shape of a tree, on arrays of nodes; plots the training."""
+    title("Formulas of logic: a recursive network with the shape of a tree, trained on arrays of nodes")
+    nodes, roots, truths = formulas.random_formulas(count, depth=4)
+    deep_nodes, deep_roots, deep_truths = formulas.random_formulas(count, depth=7, seed=1)
+    chosen, held_out = split(count)
+    line("formulas", f"{count} with {len(nodes)} nodes; deeper ones for the report: {len(deep_nodes)} nodes")
+    known, right = roots[chosen], truths[chosen]
+    network = formulas.first_network(8)
+    orders = [digits.batches(len(known), batch, seed) for seed in range(epochs)]
+    compare(formulas.train_epoch, network, nodes, known, right, orders[0], 0.3, rounding=1e-9, derivatives=True)
+    losses, shares = np.zeros(epochs), np.zeros(epochs)
+    for epoch, order in enumerate(orders):
+        losses[epoch] = formulas.train_epoch(network, nodes, known, right, order, 0.3)
+        shares[epoch] = np.mean(np.asarray(formulas.judge(network, nodes, roots[held_out])) == truths[held_out])
+        line(f"epoch {epoch + 1}", f"loss {losses[epoch]:.4f}, {shares[epoch]:.1%} of the held-out formulas right")
+    numbers = np.arange(1, epochs + 1)
+    write(
+        output,
+        "Formulas of logic",
+        Panel("epoch", "loss", {"in training": (numbers, losses)}, log=True),
+        Panel("epoch", "share of formulas judged right", {"held out": (numbers, shares)}),
+    )
+    line("wrote", str(output))
+    report(deep_truths, np.asarray(compare(formulas.judge, network, deep_nodes, deep_roots)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from PIL import Image
 from examples import (
     digits,
     edit_distance,
+    formulas,
     gauss,
     heat,
     kmeans,
@@ -44,10 +45,12 @@ SMALL = {
     "nelder-mead": "--variables 2 --rounds 30",
     "lotka-volterra": "--count 5 --trials 3",
     "digits": "--pictures 60 --epochs 2 --batch 16",
+    "formulas": "--count 40 --epochs 2 --batch 8",
 }
 MODULES = (
     digits,
     edit_distance,
+    formulas,
     gauss,
     heat,
     kmeans,
@@ -59,7 +62,13 @@ MODULES = (
     nelder_mead,
     pendulum,
 )
-WRITE_PICTURES = {"digits": (1100, 400), "logistic": (550, 400), "lotka-volterra": (1100, 400), "mandelbrot": (20, 16)}
+WRITE_PICTURES = {
+    "digits": (1100, 400),
+    "formulas": (1100, 400),
+    "logistic": (550, 400),
+    "lotka-volterra": (1100, 400),
+    "mandelbrot": (20, 16),
+}
 REPORT_HEAD = "              precision    recall  f1-score   support\n\n           0 "
 
 

@@ -13,6 +13,7 @@ import hloc
 from examples import (
     digits,
     edit_distance,
+    formulas,
     gauss,
     heat,
     kmeans,
@@ -233,3 +234,40 @@ def subtract_first_column(a):
 def test_loops_copy_no_array(function, arguments: tuple[str, ...]) -> None:
     hlo = hloc.compile(function).lower(*arguments).compile().optimized_hlo
     assert find_copies(hlo) == []
+
+
+def truth(nodes: np.ndarray, node: int) -> bool:
+    """Whether a formula is true, by its meaning."""
+    kind, *parts = nodes[node]
+    values = [truth(nodes, part) for part in parts if part >= 0]
+    assert len(values) == formulas.PARTS[kind]
+    return (False, True, not any(values), all(values), any(values))[kind]
+
+
+def test_formulas_are_as_true_as_is_said() -> None:
+    nodes, roots, truths = formulas.random_formulas(30, 5)
+    assert [truth(nodes, root) for root in roots] == list(truths)
+    assert set(np.concatenate((nodes[:, 1], nodes[:, 2], roots))) == {-1, *range(len(nodes))}
+
+
+def test_formulas_are_judged_by_what_was_learned() -> None:
+    nodes, roots, truths = formulas.random_formulas(200, 3)
+    network, batches = formulas.first_network(6), np.arange(200).reshape(-1, 20)
+    losses = [formulas.train_epoch(network, nodes, roots, truths, batches, 0.3) for _ in range(30)]
+    assert losses[-1] < 0.1 * losses[0]
+    deep, deep_roots, deep_truths = formulas.random_formulas(50, 5, seed=1)
+    assert np.mean(np.asarray(formulas.judge(network, deep, deep_roots)) == deep_truths) > 0.9
+
+
+def test_slope_of_the_loss_of_formulas() -> None:
+    nodes, roots, truths = formulas.random_formulas(4, 3)
+    network = formulas.first_network(2)
+    sizes = np.cumsum([part.size for part in network])[:-1]
+
+    def loss(flat: np.ndarray) -> float:
+        parts = [x.reshape(part.shape) for x, part in zip(np.split(flat, sizes), network, strict=True)]
+        return float(formulas.loss(parts, nodes, roots, truths))
+
+    flat = np.concatenate([part.ravel() for part in network])
+    found = np.concatenate([np.ravel(part) for part in hloc.grad(formulas.loss)(network, nodes, roots, truths)])
+    np.testing.assert_allclose(found, approx_fprime(flat, loss), atol=1e-6)
