@@ -216,8 +216,11 @@ class CompiledFunction:
         return build(program, self.options, self._rows)
 
     def _build_again(self, bound: BoundProgram) -> BoundProgram:
-        """The same program with more room for recursion, in place of `bound`."""
+        """The same program with more room for recursion, in place of `bound`; or the one that another thread made."""
         with self._lock:
+            for known in self._programs:
+                if known.specialized is bound.specialized and known is not bound:
+                    return known
             again = self.build(bound.specialized)
             self._programs = [again if known is bound else known for known in self._programs]
             return again

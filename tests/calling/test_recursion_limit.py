@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,20 @@ def test_room_grows_with_need_and_is_remembered() -> None:
     assert large > deep
     f(np.float64(0.5), 10)  # another program of the same function
     assert rows(f) == [large, large]
+
+
+def test_threads_that_need_more_room_at_once() -> None:
+    f = hloc.compile(total)
+    f(0.5, 10)
+    depths, found = (5000, 30_000, 10, 70_000, 5001), dict[int, float]()
+    threads = [threading.Thread(target=lambda n=n: found.update({n: f(0.5, n)})) for n in depths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_allclose([found[n] for n in depths], [total_loop(0.5, n) for n in depths], rtol=1e-9)
+    (room,) = rows(f)
+    assert room >= max(depths)
 
 
 @pytest.mark.parametrize(
