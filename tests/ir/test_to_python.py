@@ -70,3 +70,44 @@ def test_names_avoid_functions_builtins_and_keywords() -> None:
     assert "range_1 = 0.5 * (range_1 + main_1 / range_1)" in source.replace(
         "np.divide(main_1, range_1)", "main_1 / range_1"
     )
+
+
+FILLING = """
+func @fill(%a: f64[4], %b: f64[4], %n: i64) -> (f64[4], f64) {
+  %0: i64 = constant {value = i64(0)}
+  %1: i64 = constant {value = i64(1)}
+  %more: b1 = compare %n, %0 {direction = "GT"}
+  %r: f64[4], %s: f64 = if %more then {
+    %m: i64 = subtract %n, %1
+    %x: f64 = read %b, %m {drop = (0), sizes = (1)}
+    %a1: f64[4] = upd %a, %x, %m {drop = (0), mode = "set"}
+    %a2: f64[4], %t: f64 = call @fill %a1, %b, %m
+    yield %a2, %t
+  } else {
+    %u: f64 = reduce_sum %b {axes = (0)}
+    yield %a, %u
+  }
+  return %r, %s
+}
+
+func @main(%b: f64[4]) -> (f64[4], f64[4], f64) {
+  %4: i64 = constant {value = i64(4)}
+  %zero: f64 = constant {value = f64(0.0)}
+  %a: f64[4] = broadcast_in_dim %zero {dims = (), shape = (4)}
+  %c: f64[4], %s: f64 = call @fill %a, %b, %4
+  %d: f64[4], %t: f64 = call @fill %c, %c, %4
+  return %c, %d, %t
+}
+"""
+
+
+def test_a_function_writes_the_array_that_it_is_given_and_its_caller_copies_what_is_needed_again() -> None:
+    module = load(FILLING)
+    text = to_python(module)
+    fill, main = text.split("def main")
+    assert "copy" not in fill
+    assert main.count("np.copy") == 1
+    b = np.arange(4.0)
+    c, d, t = run_python(module, [b])
+    assert c.tolist() == d.tolist() == b.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert t == 6.0
