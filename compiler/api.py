@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from hloc.derivative import Derivative, Rewritten, innermost, signature
@@ -18,6 +18,7 @@ from hloc.program import (
     PRINT_CAPACITY,
     RECURSION_LIMIT,
     LinearProgram,
+    Machine,
     Program,
     Saved,
     StackOverflow,
@@ -276,8 +277,12 @@ class CompiledFunction:
         return readable(self._specialize(self._bind(args, kwargs), status=False))
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
-        """What became static, which loops were repeated, what derivatives save, which checks remain."""
-        return Explanation(self.lower(*args, **kwargs).program)
+        """What became static, which loops were repeated, what derivatives save, which checks remain, and what recursive
+        functions become."""
+        from hloc.pipeline import without_recursion
+
+        program = self.lower(*args, **kwargs).program
+        return Explanation(program, without_recursion(program, self.options, self._rows)[1])
 
 
 class LinearFunction:
@@ -380,11 +385,11 @@ class Lowered(Stage):
         "recursion": recursive functions have become loops with stacks. A program that had some gives one more result
         at the end, 0 when all stacks had room.
         """
-        from hloc.pipeline import without_recursion
+        from hloc.pipeline import before_emission
 
         if name not in PASSES:
             raise ValueError(f"{name!r} is none of the passes {', '.join(PASSES)}")
-        return Stage(without_recursion(self.program, self.options, self._rows)[0])
+        return Stage(before_emission(self.program, self.options, self._rows)[0])
 
     def with_places(self, stage: str, places: bool = True) -> str:
         return super().with_places(stage, places) if stage != "stablehlo" else self._emitted.text(with_locations=places)
@@ -419,9 +424,10 @@ class Compiled:
 
 
 class Explanation:
-    """What was decided about a program: `static`, `repeated`, `checks`, and what derivatives have `saved`."""
+    """What was decided about a program: `static`, `repeated`, `checks`, what derivatives have `saved`, and `recursive`
+    functions."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, machines: Sequence[Machine]) -> None:
         from hloc.report import remaining_error_sites
 
         self.static: list[StaticUse] = program.static
@@ -430,4 +436,15 @@ class Explanation:
         sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
         reason = "may be raised: nothing proves that it cannot"
         uses = (StaticUse(site.exception.__name__, reason, site.span) for site in sites)
+        self.recursive = [_recursive(program, machine) for machine in machines]
         self.checks = list(dict.fromkeys(uses))  # a place in several versions of a function is one
+
+
+_LOOPS = {"tail": "a loop", "linear": "a loop down and a loop up", "machine": "a loop that calls and returns"}
+
+
+def _recursive(program: Program, machine: Machine) -> StaticUse:
+    """What became of a recursive function."""
+    span = program.module.functions[machine.function].span
+    stack = f" with a stack of {machine.rows:,} rows, which grow with need" if machine.rows else ""
+    return StaticUse(span.function or machine.function, _LOOPS[machine.kind] + stack, span)

@@ -144,18 +144,23 @@ def _is_zero(module: Module, value: Any) -> bool:
 
 
 def without_recursion(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
-    """A copy in which recursive functions are loops and cheap branches are selects, and what these loops are."""
+    """A copy in which recursive functions are loops, and what these loops are."""
     module = Module(main=program.module.main)
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
-    machines = lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+    return module, lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+
+
+def before_emission(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
+    """The same, cleaned up, with cheap branches as selects."""
+    module, machines = without_recursion(program, options, rows)
     simplify(module, select=True)
     return module, machines
 
 
 def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
     """The StableHLO module: on a copy, without recursion, and with what the host can do for itself left out."""
-    module, machines = without_recursion(program, options, rows)
+    module, machines = before_emission(program, options, rows)
     status = None
     if program.error_words:
         status = move_status(module.entry.block, program.error_index, program.error_words)

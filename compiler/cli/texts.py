@@ -84,6 +84,10 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"{title}:"
         for entry in entries:
             yield f"  {form.format(what=entry.what, reason=entry.reason)}{_place(entry.span)}"
+    if explanation.recursive:
+        yield "Recursive:"
+    for entry in explanation.recursive:
+        yield f"  {entry.what}: becomes {entry.reason}{_place(entry.span)}"
     if explanation.saved:
         yield f"Saved for the reverse sweep, {sum(v.nbytes for v in explanation.saved):,} bytes:"
     for value in explanation.saved:

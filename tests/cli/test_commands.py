@@ -127,6 +127,15 @@ def test_recursion_is_shown_before_and_after_it_became_a_loop(call: Call, progra
     assert call(*target, "--after", "recursion").output == after
 
 
+def test_explain_says_what_becomes_of_recursion(call: Call, program: Program) -> None:
+    program(RECURSIVE)
+    lines = call("explain", "prog.py:sum_below", "--args", "i64").output.splitlines()
+    loop = "becomes a loop that calls and returns with a stack of 1,024 rows, which grow with need"
+    assert lines[-2:] == ["Recursive:", f"  sum_below: {loop}  (prog.py:2)"]
+    program("def f(x):\n    return x\n")
+    assert "Recursive:" not in call("explain", "prog.py:f", "--args", "i64").output
+
+
 def test_the_loop_for_recursion_as_python(call: Call, program: Program, tmp_path: Path) -> None:
     program(RECURSIVE)
     target = ("compile", "prog.py:sum_below", "--args", "i64")
