@@ -25,8 +25,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hloc.ir.core import Function, Module, Op, Value, walk
+from hloc.ir.core import Module, Op, Value, walk
 from hloc.ir.opdef import REGISTRY
+from hloc.transform.call_graph import fixed_signatures
 from hloc.transform.spread import spread
 
 _MOVES = frozenset(
@@ -86,20 +87,18 @@ _SMOOTH = _ARITHMETIC | _EXTREMES | _BOUNDED | _FUNCTIONS | {"abs"}
 
 def relax_mul0(module: Module) -> bool:
     """Replace what can be replaced in all functions, in place; says whether anything changed."""
-    changed = False
-    for function in module.functions.values():
-        products = [op for op in walk(function.block) if op.name == "mul0"]
-        if products:
-            known = _Known(function, entry=function.name == module.main)
-            plain = [op for op in products if known.is_plain(*op.operands)]
-            for op in plain:
-                op.kind = REGISTRY["multiply"]
-            changed |= bool(plain)
-    return changed
+    products = [op for function in module.functions.values() for op in walk(function.block) if op.name == "mul0"]
+    if not products:
+        return False
+    known = _Known(module)
+    plain = [op for op in products if known.is_plain(*op.operands)]
+    for op in plain:
+        op.kind = REGISTRY["multiply"]
+    return bool(plain)
 
 
 class _Known:
-    """What is known of the values of one function.
+    """What is known of the values of a module.
 
     Fields:
         producers: the operation that defines a value, for values that are no block arguments.
@@ -109,13 +108,15 @@ class _Known:
         chosen: values that may be zero by choice.
     """
 
-    def __init__(self, function: Function, entry: bool) -> None:
-        self.producers = {value: op for op in walk(function.block) for value in op.results}
-        arguments = () if entry else function.params  # of other functions nothing is known
-        self.wild = spread(function, self.is_wild, function.params)
-        self.singular = spread(function, self.is_singular, arguments)
-        self.weights = spread(function, self.is_weight, arguments)
-        self.chosen = spread(function, self.is_chosen, function.params)
+    def __init__(self, module: Module) -> None:
+        functions = module.functions.values()
+        self.producers = {value: op for function in functions for op in walk(function.block) for value in op.results}
+        unknown = [v for name in fixed_signatures(module) - {module.main} for v in module.functions[name].params]
+        given = [*module.entry.params, *unknown]
+        self.wild = spread(module, self.is_wild, given)
+        self.singular = spread(module, self.is_singular, unknown)
+        self.weights = spread(module, self.is_weight, unknown)
+        self.chosen = spread(module, self.is_chosen, given)
 
     def is_plain(self, factor: Value, partial: Value) -> bool:
         """Whether factor * partial may be computed as a product."""
