@@ -19,6 +19,7 @@ from hloc.emit.keep import call_barriers
 from hloc.emit.loops import canonicalize_loops
 from hloc.emit.options import EmitOptions
 from hloc.emit.predicate import Policy, predicate_stores
+from hloc.emit.scratch import carry_scratch
 from hloc.emit.strict import separate_products
 from hloc.emit.tune import tune_loops
 from hloc.ir.core import Function, Module, clone_block
@@ -42,6 +43,8 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
         forward_stores(function)
     reduce_divisions(function)
     canonicalize_loops(function)
+    if cpu:
+        carry_scratch(function, through_branches=jaxlib_version() >= (0, 11))
     sink_into_conditions(function)
     sink_constants(function)
     if options.strict:

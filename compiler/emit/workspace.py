@@ -40,6 +40,14 @@ def lend_workspaces(block: Block, most: int) -> list[tuple[int, int]]:
     return donate
 
 
+def last_versions(block: Block) -> dict[Value, Value]:
+    """Arrays of which a loop of the block makes all that is done with them → what it leaves, if that is only read."""
+    uses, kept = _uses(block)
+    loops = [op for op in block.ops if op.kind is Loop]
+    pairs = [pair for op in loops for pair in zip(op.operands, op.results, strict=True)]
+    return {v: result for v, result in pairs if uses[v] == 1 and result not in kept}
+
+
 def _uses(block: Block) -> tuple[Counter[Value], set[Value]]:
     """How often values are used by operations or yielded, and those of which more is made than reading them."""
     uses = Counter(block.results)
