@@ -193,11 +193,14 @@ class _Isolation:
         self.block.results = [self._now(v) for v in self.block.results]
 
     def _last_uses_through(self) -> dict[Value, int]:
-        """The last uses of what barriers fix, by anything that is computed from it."""
+        """The last uses of what barriers fix, by anything that is computed from it.
+
+        Also by a store to another array: a store to the one that was read must follow the read by its operands, else
+        XLA takes it that it may come first, and copies.
+        """
         last = dict.fromkeys(self.block.results, len(self.block.ops))
         for position, op in reversed(list(enumerate(self.block.ops))):
-            stays = op.kind in (Upd, Scatter, Loop)
-            end = max([position, *(last.get(v, 0) for v in ([] if stays else op.results))])
+            end = max([position, *(last.get(v, 0) for v in op.results)])
             last.update((v, max(end, last.get(v, 0))) for v in self.reads[position])
         return {v: last[v] for v in self.barriered if v in last}
 
