@@ -16,6 +16,7 @@ from hloc.transform.differentiate import Sites
 from tests.conftest import Golden
 from tests.transform.inner_products import assert_near, check_adjoint, derivative, results_of
 from tests.transform.interpreter import run
+from tests.transform.smooth_random_recursion import random_smooth_arguments, random_smooth_recursion
 from tests.transform.smooth_recursion import PROGRAMS, maker, power, tree
 
 SMALL = ["power", "tree", "mutual", "cases"]
@@ -106,6 +107,20 @@ def test_invariant_arrays_are_passed_along_and_not_saved() -> None:
     (forward,) = (f for f in module.functions.values() if f.name.endswith("_fwd"))
     logs = sorted(v.name for v in forward.params if v.name.endswith("_log"))
     assert logs == ["a_log", "b_log", "node_log", "tanh_log"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_programs(seed: int) -> None:
+    check_adjoint(lambda: random_smooth_recursion(seed), "", random_smooth_arguments(seed), near=1e-7, first=2)
+
+
+@pytest.mark.parametrize("seed", range(40, 60))
+def test_random_programs_to_second_order(seed: int) -> None:
+    make = lambda: random_smooth_recursion(seed)  # noqa: E731
+    x, s, l, n = random_smooth_arguments(seed)
+    rng = np.random.default_rng(seed)
+    tangents = [rng.standard_normal(np.shape(v)) for v in (x, s, l)]
+    check_adjoint(make, "j", [x, s, l, *tangents, n], near=1e-7, first=2)
 
 
 TREE = """

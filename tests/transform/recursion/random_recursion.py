@@ -27,7 +27,7 @@ Scope = list[Value]
 
 def random_recursion(seed: int) -> Module:
     """A module of one to three recursive functions, perhaps a second cycle that they call, and main."""
-    return _Maker(random.Random(seed)).module()
+    return Maker(random.Random(seed)).module()
 
 
 def random_recursion_arguments(seed: int) -> list[Any]:
@@ -36,7 +36,12 @@ def random_recursion_arguments(seed: int) -> list[Any]:
     return [rng.integers(-9, 9), rng.integers(-9, 9, 3), rng.integers(-9, 9, 20)]
 
 
-class _Maker:
+class Maker:
+    """Fields: types, of parameters, results and what branches and loops hand on; array_types, of written arrays."""
+
+    types: Sequence[TensorType] = TYPES
+    array_types: Sequence[TensorType] = (SHORT, LONG)
+
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.signatures: dict[str, tuple[list[TensorType], list[TensorType]]] = {}
@@ -52,8 +57,8 @@ class _Maker:
         known: list[str] = []
         for cycle in cycles:
             for name in cycle:
-                params = [I64, *(self.rng.choice(TYPES) for _ in range(self.rng.randint(1, 4)))]
-                results = [self.rng.choice(TYPES[:3]) for _ in range(self.rng.randint(1, 3))]
+                params = [I64, *(self.rng.choice(self.types) for _ in range(self.rng.randint(1, 4)))]
+                results = [self.rng.choice(self.types[:3]) for _ in range(self.rng.randint(1, 3))]
                 if self.rng.random() < 0.5:
                     results = params[1:]
                 if self.rng.random() < 0.5 and name != cycle[0]:
@@ -152,16 +157,16 @@ class _Maker:
             scope.append(self.b.emit(kind, x, y))
 
     def read(self, scope: Scope) -> None:
-        a = self.pick(scope, self.rng.choice((SHORT, LONG)))
+        a = self.pick(scope, self.rng.choice(self.array_types))
         scope.append(self.b.emit(Read, a, self.pick(scope, I64), sizes=(1,), drop=(0,)))
 
     def write(self, scope: Scope) -> None:
-        a = self.pick(scope, self.rng.choice((SHORT, LONG)), last=True)
+        a = self.pick(scope, self.rng.choice(self.array_types), last=True)
         mode = self.rng.choice(("set", "add"))
         scope.append(self.b.emit(Upd, a, self.pick(scope, I64), self.pick(scope, I64), drop=(0,), mode=mode))
 
     def whole(self, scope: Scope) -> None:
-        type_ = self.rng.choice((SHORT, LONG))
+        type_ = self.rng.choice(self.array_types)
         scope.append(self.b.emit(self.rng.choice((Add, Subtract)), self.pick(scope, type_), self.pick(scope, type_)))
 
     def if_(self, scope: Scope, depth: int, callees: Sequence[str]) -> None:
@@ -212,7 +217,7 @@ class _Maker:
         return block
 
     def some_types(self) -> list[TensorType]:
-        return [self.rng.choice(TYPES) for _ in range(self.rng.randint(1, 3))]
+        return [self.rng.choice(self.types) for _ in range(self.rng.randint(1, 3))]
 
     def pick(self, scope: Scope, type_: TensorType, *, last: bool = False) -> Value:
         """A value of the type, perhaps the latest one, or a new one where there is none."""
