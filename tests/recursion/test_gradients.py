@@ -8,7 +8,6 @@ from tests.derivatives.agreement import check_gradient, check_second_order
 
 from .smooth import CASES
 
-
 LARGE = ("simpson of simpson", "nuts on a gaussian", "nuts on a banana")
 """These compile for long: half a minute, and minutes in second order."""
 
