@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import hloc
+from hloc.emit.lint import find_copies
 from tests.transform.smooth_recursion import PROGRAMS
 
 COMPILED = ["power", "tree", "simpson", "products", "pendulum", "mutual", "calls_in_loops", "whiles", "run_again"]
@@ -72,6 +73,13 @@ def test_linear_maps_of_a_recursive_function() -> None:
     assert value == same
     np.testing.assert_allclose(pushforward(t), tangent, rtol=1e-12)
     np.testing.assert_allclose(np.sum(np.asarray(pullback(1.0)[0]) * t), tangent, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["power", "tree", "simpson", "quicksort"])
+def test_no_array_is_copied_in_loops(name: str) -> None:
+    function, arguments = PROGRAMS[name]
+    arguments = tuple(np.resize(a, 500) if np.shape(a) == (7,) else a for a in arguments)
+    assert not find_copies(hloc.grad(function).lower(*arguments).compile().optimized_hlo)
 
 
 def test_logs_grow_with_the_recursion() -> None:
