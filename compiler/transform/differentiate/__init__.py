@@ -5,6 +5,7 @@ activity    which values take part
 forward     tangents beside the values that they belong to
 reverse     the adjoint, written while walking backwards;  cotangents: what it has accumulated so far
 saving      which forward values the adjoint is given;  logs: arrays that loops save them in;  mincut: the choice
+recursion   the adjoint of recursive functions;  demands: which have one;  rows: what each activation saves
 tree        a nested program that is being changed
 """
 

@@ -4,7 +4,7 @@ The sweep of `reverse` names forward values from anywhere. A value of a loop's b
 if it was saved in a log or is computed again from values that are; one of a branch, if it becomes a result of the
 branch or is computed again. For each loop body, with the branches in it, the values to save are a minimum cut
 between what is needed and what is at hand, in bytes a trip; only operations of a few instructions an element are
-computed again.
+computed again. The body of a recursive function is treated as that of a loop, an activation as a trip.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ give it as their last result, and `main`, where it begins with 0, gives it as on
 stacks have room; else it is the number of the machine times 2**40, plus the rows that it wants (more than its limit:
 the recursion is deeper than allowed), and all other results are meaningless.
 
-token      the token's way
+token      the token's way;  repeat: what is computed again after a call, and not kept meanwhile
 segments   functions cut at their recursive calls;  analysis: what the pieces hand to each other
 storage    where that is kept;  tick: one trip of a loop;  machine: the loops;  lower: which ones
 """
