@@ -28,8 +28,9 @@ from hloc.ops.helpers import constant, full
 from hloc.ops.shape import Empty
 from hloc.transform.recursion.analysis import SMALL, Cycle, small
 from hloc.transform.recursion.segments import Return, Segment
+from hloc.transform.recursion.stack import Stack
 from hloc.transform.recursion.storage import Message, Place, Storage
-from hloc.transform.recursion.tick import Env, Event, Mask, Tick, read_row, store_row
+from hloc.transform.recursion.tick import Env, Event, Mask, Tick
 
 DEPTH, TOKEN = "depth", "token"
 """Groups of registers that the conditions of loops look at."""
@@ -74,11 +75,9 @@ class MachineBuilder:
         self.plan, self.cycle, self.storage, self.room = plan, plan.cycle, plan.storage, room
         self.links = {segment: n for n, segment in enumerate(self.cycle.continuations())}
         self.registers, self.cells = self.storage.all_registers(), self.storage.all_cells()
-        self.columns = self.storage.all_columns()
         self.state, self.top = Place(I64, name="state"), Place(I64, name="top")
         self.link = Place(I64, name="link") if len(self.links) > 1 else None
-        if self.link is not None:
-            self.columns.append(self.link)
+        self.stack = Stack(self.storage.all_columns() + ([self.link] if self.link is not None else []))
         self.enters: list[Message] = [("enter", name) for name in self.cycle.entries]
         starts: list[Message] = [*self.enters, *(("goto", s) for s in plan.gotos)]
         self.states: dict[Message, int] = {message: n for n, message in enumerate(starts)}
@@ -143,9 +142,7 @@ class MachineBuilder:
         entry = self.storage.registers["enter", self.cycle.entry]
         for _, param in self.cycle.wanted_params(self.cycle.entry):
             now[entry[param] if small(param) else self.storage.cells[param]] = self.outside[param]
-        for column in self.columns:
-            shape = (self.room.rows + 1, *column.type.shape)
-            now[column] = b.emit(Empty, shape=shape, dtype=column.type.dtype)
+        now.update(self.stack.empty(b, self.room.rows + 1))
         return now
 
     def loop(
@@ -189,9 +186,9 @@ class MachineBuilder:
     # --- trips
 
     def tick(self, b: Builder, now: Now, order: Sequence[Segment]) -> Tick:
-        tick = Tick(b, self.cycle, self.storage, self.outside, order)
+        tick = Tick(b, self.cycle, self.storage, self.stack, self.outside, order)
         tick.cells = {place: now[place] for place in self.cells}
-        tick.stacks = {place: now[place] for place in self.columns if place in now}
+        tick.stacks = {place: now[place] for place in self.stack.arrays if place in now}
         return tick
 
     def trip_down(self, b: Builder, now: Now) -> Now:
@@ -249,16 +246,15 @@ class MachineBuilder:
     def resume(self, tick: Tick, mask: Mask, row: Value, results: Env) -> None:
         """Control comes to the segment after the call that a row of the stack waits for."""
         b = tick.b
-        small_columns = [c for c in self.columns if c in tick.stacks and c.type.size <= SMALL]
-        read = {column: read_row(b, tick.stacks[column], row) for column in small_columns}
+        columns = [c for c in self.stack.columns if c.type.size <= SMALL]
+        read = {column: self.stack.read(b, tick.stacks, column, row) for column in columns}
         for segment, callee in self.calls():
             taken = mask
             if self.link is not None:
                 taken = tick.both(mask, self.equal(b, read[self.link], self.links[segment]))
             slots = dict(zip(segment.params, self.cycle.slots[callee], strict=True))
             values = {p: results[s] for p, s in slots.items() if p in self.cycle.live[segment] and small(p)}
-            columns = self.storage.columns[segment]
-            values |= {v: read[c] for v, c in columns.items() if small(v)}
+            values |= {v: read[c] for v, c in self.storage.columns[segment].items() if small(v)}
             self.restore(tick, segment, slots, taken, row)
             tick.arrive(segment, taken, values)
 
@@ -269,7 +265,7 @@ class MachineBuilder:
         for value, column in self.storage.columns[segment].items():
             if not small(value):
                 make = Block([Value(I64), Value(value.type)])
-                make.results = [read_row(Builder(make, tick.b.span), tick.stacks[column], row)]
+                make.results = [self.stack.read(Builder(make, tick.b.span), tick.stacks, column, row)]
                 tick.cells[cells[value]] = tick.once_to(mask, tick.cells[cells[value]], make)
         tick.move(mask, moves)
 
@@ -303,12 +299,12 @@ class MachineBuilder:
     def push(self, tick: Tick, after: Now, row: Value) -> None:
         """One store for each column, which is above the top if nothing is pushed."""
         b = tick.b
-        for column in self.columns:
+        for column in self.stack.columns:
             choices = [(p.mask, p.values[v]) for p in tick.pushes for v in self.kept(p.then, column) if v in p.values]
             if column is self.link:
                 choices = [(p.mask, constant(b, self.links[p.then], np.int64)) for p in tick.pushes]
             if choices:
-                after[column] = store_row(b, tick.stacks[column], tick.choose(choices), row)
+                self.stack.store(b, after, column, row, tick.choose(choices))
         after[self.top] = row
         if tick.pushes:
             pushed = tick.any([p.mask for p in tick.pushes])
@@ -322,7 +318,7 @@ class MachineBuilder:
         """The loop up of a linear recursion: the code after each call that waits, the last one first."""
         fine = self.has_room(b, now)
         count = b.emit(Select, fine, now[self.top], constant(b, 0, np.int64))
-        stacks = {place: now[place] for place in self.columns}
+        stacks = {place: now[place] for place in self.stack.arrays}
         carried = {p: v for p, v in now.items() if p not in stacks and p not in (self.state, self.top)}
         places, inits = list(carried), list(carried.values())
         body = Block([Value(I64), *(Value(v.type, p.name) for p, v in carried.items())])

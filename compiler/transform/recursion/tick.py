@@ -23,6 +23,7 @@ from hloc.ops.helpers import constant, full
 from hloc.ops.indexing import Read, Upd, window
 from hloc.transform.recursion.analysis import Cycle, followers, handed_on, small, uses_of
 from hloc.transform.recursion.segments import Branch, Call, Goto, Return, Segment
+from hloc.transform.recursion.stack import Arrays, Stack
 from hloc.transform.recursion.storage import Message, Place, Storage
 
 Mask = Value | None
@@ -54,18 +55,20 @@ class Tick:
 
     Fields:
         cells: the present version of each large array.
-        stacks: the present version of each column that keeps large arrays.
+        stacks: the present versions of the arrays of the stack.
         row: where a push would go now.
         catches: returns go on in this trip, as `returns`, and are no events.
         events, pushes, returns: what has happened so far.
     """
 
-    def __init__(self, b: Builder, cycle: Cycle, storage: Storage, outside: Env, order: Sequence[Segment]) -> None:
-        self.b, self.cycle, self.storage, self.outside = b, cycle, storage, outside
+    def __init__(
+        self, b: Builder, cycle: Cycle, storage: Storage, stack: Stack, outside: Env, order: Sequence[Segment]
+    ) -> None:
+        self.b, self.cycle, self.storage, self.stack, self.outside = b, cycle, storage, stack, outside
         self.position = {segment: n for n, segment in enumerate(order)}
         self.arrivals: dict[Segment, list[tuple[Mask, Env]]] = {segment: [] for segment in order}
         self.cells: dict[Place, Value] = {}
-        self.stacks: dict[Place, Value] = {}
+        self.stacks: Arrays = {}
         self.row: Value | None = None
         self.catches = False
         self.events: list[Event] = []
@@ -280,28 +283,18 @@ class Tick:
         values = {v: self.value(env, v) for v in columns}
         for value, column in columns.items():
             if not small(value):
-                self.stacks[column] = self.once_to(mask, self.stacks[column], self.row_store(column, values[value]))
+                self.store_large(mask, column, values[value])
         self.pushes.append(Push(mask, then, {v: x for v, x in values.items() if small(v)}))
 
-    def row_store(self, column: Place, value: Value) -> Block:
-        stack = self.stacks[column]
-        body = Block([Value(I64), Value(stack.type)])
-        body.results = [store_row(Builder(body, self.b.span), body.args[1], value, self.row)]
-        return body
-
-
-def store_row(b: Builder, stack: Value, value: Value, row: Value | None) -> Value:
-    """Write a row of a stack."""
-    assert row is not None
-    zeros = [constant(b, 0, np.int64)] * value.type.rank
-    return b.emit(Upd, stack, value, row, *zeros, drop=(0,), mode="set")
-
-
-def read_row(b: Builder, stack: Value, row: Value) -> Value:
-    """Read a row of a stack."""
-    shape = stack.type.shape[1:]
-    zeros = [constant(b, 0, np.int64)] * len(shape)
-    return b.emit(Read, stack, row, *zeros, sizes=(1, *shape), drop=(0,))
+    def store_large(self, mask: Mask, column: Place, value: Value) -> None:
+        """Put a large value into the row where a push goes now."""
+        assert self.row is not None
+        array, _ = self.stack.where[column]
+        body = Block([Value(I64), Value(self.stacks[array].type)])
+        arrays = {array: body.args[1]}
+        self.stack.store(Builder(body, self.b.span), arrays, column, self.row, value)
+        body.results = [arrays[array]]
+        self.stacks[array] = self.once_to(mask, self.stacks[array], body)
 
 
 def segment_values(segment: Segment) -> set[Value]:
