@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
@@ -81,6 +82,13 @@ def test_second_order(name: str, before: str) -> None:
 def test_third_order(name: str, before: str) -> None:
     make = maker(name)
     check_adjoint(make, before, _arguments(make, before, name), near=1e-8)
+
+
+@pytest.mark.parametrize("name", ["in_loops", "pendulum", "run_again"])
+def test_loops_in_segments_call_recursive_functions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expand = sys.modules["hloc.transform.differentiate.expand"]
+    monkeypatch.setattr(expand, "best_stride", lambda trips, row, carry: 2 if trips > 2 else None)
+    check_adjoint(maker(name), "", PROGRAMS[name][1], first=2, budget=0)
 
 
 def test_too_few_rows_are_counted_and_nothing_is_popped() -> None:
