@@ -16,6 +16,7 @@ from collections.abc import Callable
 from hloc.ir.core import Module
 from hloc.transform.convert_if_to_select import convert_discrete_if, convert_if_to_select
 from hloc.transform.drop_checks import drop_checks
+from hloc.transform.drop_repeated_checks import drop_repeated_checks
 from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.fold_calls import fold_calls
@@ -36,6 +37,7 @@ _ROUND: tuple[Pass, ...] = (
     merge_carries,
     eliminate_dead_code,
     drop_checks,
+    drop_repeated_checks,
     convert_discrete_if,
     unrotate_loops,
     while_to_for,

@@ -15,6 +15,7 @@ from hloc.ir.to_python import run_python
 from hloc.ir.verifier import verify
 from hloc.transform.convert_if_to_select import convert_discrete_if, convert_if_to_select
 from hloc.transform.drop_checks import drop_checks
+from hloc.transform.drop_repeated_checks import drop_repeated_checks
 from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.fold_calls import fold_calls
@@ -35,6 +36,7 @@ PASSES: list[Callable[[Module], Any]] = [
     convert_discrete_if,
     convert_if_to_select,
     drop_checks,
+    drop_repeated_checks,
     eliminate_common_subexpressions,
     eliminate_dead_code,
     fold_calls,
