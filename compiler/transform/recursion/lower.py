@@ -35,7 +35,8 @@ class CycleLowering:
     def lower(self, entry: str, number: int) -> tuple[Function, Machine]:
         """What a call of `entry` from outside of the cycle does."""
         plan = self.plan(entry)
-        rows = self.stacks.of(entry) if plan.kind != "tail" else 0
+        row_bytes = sum(column.type.nbytes for column in plan.storage.all_columns())
+        rows = self.stacks.of(entry, row_bytes) if plan.kind != "tail" else 0
         room = Room(number, rows, self.stacks.limit)
         block = MachineBuilder(plan, room).build()
         span = next(f.span for f in self.functions if f.name == entry)

@@ -279,8 +279,8 @@ class MachineBuilder:
         after: Now = dict(now)
         if self.state in now:
             numbers = [self.states.get(event.message, self.returning) for event in tick.events]
-            choices = zip(tick.events, numbers, strict=True)
-            after[self.state] = tick.choose([(e.mask, constant(b, number, np.int64)) for e, number in choices])
+            states = zip(tick.events, numbers, strict=True)
+            after[self.state] = tick.choose([(e.mask, constant(b, number, np.int64)) for e, number in states])
         for place in self.registers:
             choices = [(e.mask, v) for e in tick.events for v in self.written(e, place)]
             if place.group == DEPTH or not choices:

@@ -10,6 +10,7 @@ import pytest
 import hloc.ops  # noqa: F401
 from hloc.ir.core import Module
 from hloc.ir.parser import parse_module
+from hloc.transform.recursion import Stacks, lower_recursion
 from tests.transform.recursion.agreement import compiled, lowered, run_compiled, run_printed
 from tests.transform.recursive_programs import PROGRAMS
 
@@ -116,3 +117,39 @@ def test_loops_stop_when_a_stack_was_full() -> None:
             assert [int(f) for f, e in zip(found, expected, strict=True) if e is not None] == [
                 e for e in expected if e is not None
             ]
+
+
+WAITING = """
+    func @f(%a: f64[100000], %n: i64) -> f64 {
+      %0: i64 = constant {value = i64(0)}
+      %1: i64 = constant {value = i64(1)}
+      %p: b1 = compare %n, %0 {direction = "LE"}
+      %r: f64 = if %p then {
+        %x: f64 = read %a, %0 {drop = (0), sizes = (1)}
+        yield %x
+      } else {
+        %b: f64[100000] = add %a, %a
+        %m: i64 = subtract %n, %1
+        %s: f64 = call @f %b, %m
+        %y: f64 = read %b, %n {drop = (0), sizes = (1)}
+        %t: f64 = add %s, %y
+        yield %t
+      }
+      return %r
+    }
+
+    func @main(%a: f64[100000], %n: i64) -> f64 {
+      %r: f64 = call @f %a, %n
+      return %r
+    }
+"""
+
+
+def test_first_stack_of_large_arrays_has_few_rows() -> None:
+    """Arrays that wait for a call are part of the rows: the first guess keeps to a budget of memory."""
+    module = parse_module(dedent(WAITING))
+    (machine,) = lowered(module, rows=1024)
+    assert 16 <= machine.rows < 100
+    found = run_compiled(compiled(module), module, [np.ones(100000), 10])
+    assert [float(x) for x in found] == [2.0**10 + sum(2.0**k for k in range(1, 11)), 0]
+    assert lower_recursion(parse_module(dedent(WAITING)), Stacks({"f": 200}))[0].rows == 200
