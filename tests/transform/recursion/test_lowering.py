@@ -87,3 +87,11 @@ def test_no_trip_copies_a_stack(name: str) -> None:
     module = PROGRAMS[name].module()
     lowered(module, rows=4096)
     assert find_copies(compiled(module).optimized_hlo(), min_bytes=1024) == []
+
+
+@pytest.mark.parametrize("name", ["fib", "ackermann", "hanoi"])
+def test_no_trip_copies_a_scalar(name: str) -> None:
+    """Else XLA keeps the registers of the machine in memory, and a trip takes twice as long."""
+    module = PROGRAMS[name].module()
+    lowered(module)
+    assert find_copies(compiled(module).optimized_hlo(), min_bytes=1) == []
