@@ -96,7 +96,8 @@ class Select(OpDef):
 
     @classmethod
     def python(cls, args: Sequence[str], op: Op) -> str:
-        return f"np.where({', '.join(args)})"
+        text = f"np.where({', '.join(args)})"
+        return text if op.result.type.rank else f"{text}[()]"  # else an array, which `+=` would change for all names
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:

@@ -111,3 +111,27 @@ def test_a_function_writes_the_array_that_it_is_given_and_its_caller_copies_what
     c, d, t = run_python(module, [b])
     assert c.tolist() == d.tolist() == b.tolist() == [0.0, 1.0, 2.0, 3.0]
     assert t == 6.0
+
+
+def test_a_number_that_was_chosen_is_no_array_that_others_could_change() -> None:
+    module = load(
+        """
+        func @down(%j: i64) -> (i64, i64) {
+          %two: i64 = constant {value = i64(2)}
+          %last: i64 = for %two, %j {direction = 1} body(%k: i64, %i: i64) {
+            %one: i64 = constant {value = i64(1)}
+            %next: i64 = subtract %i, %one
+            yield %next
+          }
+          return %j, %last
+        }
+
+        func @main(%c: b1, %x: i64) -> (i64, i64) {
+          %five: i64 = constant {value = i64(5)}
+          %j: i64 = select %c, %x, %five
+          %a: i64, %b: i64 = call @down %j
+          return %a, %b
+        }
+        """
+    )
+    assert [int(x) for x in run_python(module, [np.bool_(True), 7])] == [7, 5]
