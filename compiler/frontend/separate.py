@@ -309,8 +309,9 @@ def _sources_outside(sp: Specializer, cell: Cell, originals: Mapping[Any, Any]) 
 
 
 def _choice_outside(sp: Specializer, choice: ChoiceRef, originals: Mapping[Any, Any]) -> ChoiceRef:
-    refs = [_outside(sp, ref, originals, set()) for ref in choice.refs]
-    if not all(isinstance(ref, ArrayRef) for ref in refs):
+    found = [_outside(sp, ref, originals, set()) for ref in choice.refs]
+    refs = [ref for ref in found if isinstance(ref, ArrayRef)]
+    if len(refs) < len(found):
         raise AliasError(
             "the function returns one of several arrays, and one of them already was one of several",
             help="pass a copy (x.copy())",

@@ -17,6 +17,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.joins import template_of
@@ -262,7 +264,7 @@ class _Widener:
         if isinstance(value, Const):
             number = sp.number(value)
             sp.widened[number] = (self.node, place)
-            return Tensor(number, True)
+            return Tensor(number, not isinstance(value.obj, np.number))
         if isinstance(value, FunctionV):
             for name, slot in value.closure.items():
                 new = self.value(sp.state[slot], (*place, name))

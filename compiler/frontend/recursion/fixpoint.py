@@ -14,82 +14,28 @@ A function is only called while no error has happened: it starts with none, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hloc.diagnostics.errors import AliasError, UnsupportedError
-from hloc.diagnostics.render import display_path
-from hloc.diagnostics.span import Span
 from hloc.frontend import effects
 from hloc.frontend.frames import run_frame
-from hloc.frontend.joins import NeverT, NumberT, Template, template_of, unify_any
+from hloc.frontend.joins import NeverT, Template, template_of, unify_any
 from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
+from hloc.frontend.recursion.calling import guarded_call
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
+from hloc.frontend.recursion.specialisation import ERROR_WORDS, Group, Recursive, endless, errors_first
 from hloc.frontend.separate import capture_free, outside, put
-from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of, payload_slot
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
 from hloc.frontend.structure import cells_in, same
-from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, NeverV, Tensor, Unreachable
+from hloc.frontend.values import AbstractValue, Cell, NeverV, Tensor, Unreachable
 from hloc.ir.core import Block, Function, Value, free_values, walk
-from hloc.ir.types import TensorType
-from hloc.ops import helpers
-from hloc.ops.control import Call, If
+from hloc.ops.control import Call
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
     from hloc.frontend.specializer import Specializer
 
 MAX_ROUNDS = 32
-ERROR_WORDS = (ERROR, *map(payload_slot, range(effects.MAX_PAYLOAD)))
-
-
-@dataclass(eq=False)
-class Recursive:
-    """One specialisation of a function that may call itself.
-
-    Fields:
-        entry: its arguments, as they were when it was first called.
-        takes: what it is given of its environment; changes: what it hands back besides its `result` (None: nothing is
-            known of that yet).
-        captured: values of the entry that it uses, the same for all that it calls.
-        round: the round of the outermost call in which `block` was made.
-        assumed: whether a call relied, in this round, on what was known before `block` is complete.
-        complete: whether it is a function of the program for good.
-        calls: whom it calls from where, to show in messages.
-    """
-
-    function: Function
-    frame: Frame
-    entry: Arguments
-    takes: dict[Slot, Template]
-    changes: dict[Slot, Template] = field(default_factory=dict)
-    result: Template | None = None
-    block: Block = field(default_factory=Block)
-    captured: list[Value] = field(default_factory=list)
-    before: State = field(default_factory=State)
-    group: Group | None = None
-    round: int = 0
-    assumed: bool = False
-    complete: bool = False
-    calls: list[tuple[Recursive, Span]] = field(default_factory=list)
-
-    @property
-    def never_returns(self) -> bool:
-        return self.result is None or isinstance(self.result, NeverT)
-
-
-@dataclass(eq=False)
-class Group:
-    """The functions that one outermost call meets.
-
-    separations: how many bodies of differentiated functions it stands in (see hloc.frontend.separate).
-    stable: whether this round has found nothing new so far.
-    """
-
-    separations: int
-    met: list[Recursive] = field(default_factory=list)
-    active: list[Recursive] = field(default_factory=list)
-    round: int = 0
-    stable: bool = True
 
 
 class Recursions:
@@ -301,7 +247,7 @@ class Recursions:
 
     def _results(self, recursive: Recursive, after: State, result: AbstractValue) -> list[Value]:
         sp = self.sp
-        recursive.changes = _errors_first(recursive.changes)
+        recursive.changes = errors_first(recursive.changes)
         values = [v for slot, template in recursive.changes.items() for v in template.collect(sp, after, after[slot])]
         assert recursive.result is not None
         return values + recursive.result.collect(sp, after, result)
@@ -323,7 +269,7 @@ class Recursions:
         }
         for recursive in reached:
             if recursive.never_returns and ERROR not in recursive.changes:
-                raise _endless(recursive)
+                raise endless(recursive)
             recursive.function.block = recursive.block
             recursive.function.error_words = sum(slot in ERROR_WORDS for slot in recursive.changes)
         blocks = [recursive.block for recursive in reached]
@@ -353,67 +299,15 @@ class Recursions:
         if recursive.result is None:
             raise Unreachable
         originals = dict(zip(recursive.entry.originals, arguments.originals.values(), strict=True))
-        types = [t for template in (*recursive.changes.values(), recursive.result) for t in template.leaves()]
-        results = iter(self._guarded(recursive, originals, operands, types))
+        results = iter(guarded_call(sp, recursive, originals, operands))
         for slot, template in recursive.changes.items():
             put(sp, slot, outside(sp, template.rebuild(sp, results), originals), originals)
         if recursive.never_returns:
             raise Unreachable
         return outside(sp, recursive.result.rebuild(sp, results), originals)
 
-    def _guarded(
-        self, recursive: Recursive, originals: dict[Slot, Any], operands: list[Value], types: list[TensorType]
-    ) -> list[Value]:
-        sp = self.sp
-        attrs = {"function": recursive.function.name}
-        ok = effects.no_error(sp)
-        if ok is None:
-            return list(sp.builder.emit_op(Call, operands, types, attrs))
-        then, orelse = Block(), Block()
-        with sp.builder.at(then):
-            then.results = list(sp.builder.emit_op(Call, operands, types, attrs))
-        with sp.in_block(orelse, sp.state.copy()):
-            for slot, template in recursive.changes.items():
-                orelse.results += self._unchanged(slot, template, originals)
-            assert recursive.result is not None
-            orelse.results += recursive.result.zeros(sp)
-        return list(sp.builder.emit_op(If, [ok], types, {}, [then, orelse]))
-
-    def _unchanged(self, slot: Slot, template: Template, originals: dict[Slot, Any]) -> list[Value]:
-        """What is in a slot of the function when it is not called."""
-        sp = self.sp
-        original = originals.get(slot, slot)
-        if isinstance(original, ArrayRef | ChoiceRef):
-            assert isinstance(template, NumberT)
-            return [helpers.convert(sp.builder, sp.number(original), template.type.dtype)]
-        content = sp.state[original.cell if isinstance(original, AbstractValue) else original]  # type: ignore[attr-defined]
-        return template.collect(sp, sp.state, content)
-
-
-def _errors_first(changes: dict[Slot, Template]) -> dict[Slot, Template]:
-    return {slot: changes[slot] for slot in (*ERROR_WORDS, *changes) if slot in changes}
-
 
 def captured_cells(sp: Specializer) -> set[Cell]:
     """The objects that global names, and closures of the caller's functions, lead to."""
     found = (value for path, value in sp.captured_paths.items() if path.root is not None)
     return {cell for value in found for cell in cells_in(value)}
-
-
-def _endless(recursive: Recursive) -> UnsupportedError:
-    """Every path through the function calls it again: the cycle of calls."""
-    notes, seen = [], set()
-    at = recursive
-    while at not in seen and at.calls:
-        seen.add(at)
-        callee, span = at.calls[0]
-        notes.append(
-            f"{at.frame.source.name} calls {callee.frame.source.name} at {display_path(span.file)}:{span.line}"
-        )
-        at = callee
-    return UnsupportedError(
-        f"{recursive.frame.source.name} never ends: every path through it calls it again",
-        span=recursive.calls[0][1] if recursive.calls else recursive.function.span,
-        notes=notes,
-        help="return before the call where the recursion is to end",
-    )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hloc.diagnostics.errors import StaticValueError, UnsupportedError
 from hloc.frontend.context import Restart
 from hloc.frontend.state import Slot
@@ -27,6 +29,7 @@ from hloc.frontend.values import (
     Tensor,
     TupleV,
 )
+from hloc.ir.types import scalar
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
@@ -64,7 +67,7 @@ class _Description:
         match value:
             case Tensor(v, weak):
                 found[place] = (v.type, weak)
-            case Const(obj) if type(obj) in (int, float, complex):
+            case Const(obj) if type(obj) in (int, float, complex) or isinstance(obj, np.number):
                 found[place] = (NUMBER, type(obj), repr(obj))
             case Const(obj):
                 found[place] = ("const", type(obj), repr(obj))
@@ -107,15 +110,18 @@ class _Description:
 
 
 def differing_numbers(a: dict[Place, object], b: dict[Place, object]) -> set[Place] | None:
-    """Places where two signatures have different known numbers; None where they differ in anything else."""
+    """Places where numbers differ of which one is known at least; None where signatures differ in anything else."""
     if a.keys() != b.keys():
         return None
     places = {place for place in a if a[place] != b[place]}
-    return places if all(_is_number(a[p]) and _is_number(b[p]) for p in places) else None
+    return places if all(_as_data(a[p]) == _as_data(b[p]) for p in places) else None
 
 
-def _is_number(description: object) -> bool:
-    return isinstance(description, tuple) and description[0] == NUMBER
+def _as_data(description: object) -> object:
+    """What a known number would be described as, if it were data."""
+    if isinstance(description, tuple) and description[0] == NUMBER:
+        return scalar(np.dtype(description[1])), not issubclass(description[1], np.number)
+    return description
 
 
 def look_for_recursion(sp: Specializer, frame: Frame) -> None:
