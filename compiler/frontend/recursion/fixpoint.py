@@ -109,8 +109,9 @@ class Recursions:
         sp = self.sp
         name = "function" if frame.source.name == "<lambda>" else frame.source.name
         function = sp.module.add(Function(name, Block(), frame.source.span(frame.source.node)))
-        cells = [cell for cell in arguments.shared if cell in sp.state.slots or cell.kind != "array"]
-        takes = {slot: self._template(sp.state[slot], sp.state) for slot in (PRINT_POSITION, PRINT_LOG, *cells)}
+        slots: list[Slot] = [PRINT_POSITION, PRINT_LOG]
+        slots += [cell for cell in arguments.shared if cell in sp.state.slots or cell.kind != "array"]
+        takes = {slot: self._template(sp.state[slot], sp.state) for slot in slots}
         recursive = Recursive(function, frame, arguments, takes)
         self.known.setdefault(tuple(arguments.key), []).append(recursive)
         return recursive
