@@ -253,6 +253,15 @@ def nested_results(n):
     return k + n, (x * 0.5 + k, not flag)
 
 
+def iterated(n, x):
+    return x if n == 0 else iterated(n - 1, np.cos(x) * np.float64(0.9))
+
+
+def known_numbers(n):
+    """Numbers of NumPy that are known when the function is compiled: they do not unfold it."""
+    return iterated(n, np.float64(0.5)), iterated(n, np.sin(2.0))
+
+
 LEFT, RIGHT = np.array([1, 3, -1, -1, 5, -1]), np.array([2, 4, -1, -1, -1, -1])
 NUMBERS = np.array([0.5, -2.0, 4.0, 1.25, 3.0, -1.0])
 CHILDREN = np.array([[1, 2, -1], [3, 4, 5], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1]])
@@ -277,4 +286,5 @@ CASES = {
     "dicts": (dict_of_results, DEPTHS),
     "lists": (list_of_results, DEPTHS),
     "nested results": (nested_results, DEPTHS),
+    "known numbers of NumPy": (known_numbers, DEPTHS),
 }
