@@ -23,7 +23,7 @@ from hloc.frontend.joins import NeverT, Template, template_of, unify_any
 from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
 from hloc.frontend.recursion.calling import guarded_call
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
-from hloc.frontend.recursion.specialisation import ERROR_WORDS, Group, Recursive, endless, errors_first
+from hloc.frontend.recursion.specialisation import ERROR_WORDS, Group, Recursive, endless, errors_first, way
 from hloc.frontend.separate import capture_free, outside, put
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
 from hloc.frontend.structure import cells_in, same
@@ -63,7 +63,8 @@ class Recursions:
             recursive = self._new(frame, arguments)
         group = self.groups[-1] if self.groups else None
         if group is not None:
-            group.active[-1].calls.append((recursive, sp.span))
+            caller = group.active[-1]
+            caller.calls.append((recursive, sp.span, way(caller, frame)))
         if recursive.group is None and (group is None or group.separations < sp.separations):
             self._iterate(recursive)
         elif not recursive.complete:
@@ -261,7 +262,7 @@ class Recursions:
             recursive = pending.pop()
             if recursive not in reached and recursive in group.met:
                 reached[recursive] = None
-                pending += [callee for callee, _ in recursive.calls]
+                pending += [callee for callee, _, _ in recursive.calls]
         for recursive in group.met:
             if recursive not in reached:
                 del self.sp.module.functions[recursive.function.name]

@@ -32,7 +32,7 @@ class Recursive:
         round: the round of the outermost call in which `block` was made.
         assumed: whether a call relied, in this round, on what was known before `block` is complete.
         complete: whether it is a function of the program for good.
-        calls: whom it calls from where, to show in messages.
+        calls: whom it calls from where and through which functions, to show in messages.
     """
 
     function: Function
@@ -48,7 +48,7 @@ class Recursive:
     round: int = 0
     assumed: bool = False
     complete: bool = False
-    calls: list[tuple[Recursive, Span]] = field(default_factory=list)
+    calls: list[tuple[Recursive, Span, str]] = field(default_factory=list)
 
     @property
     def never_returns(self) -> bool:
@@ -75,16 +75,24 @@ def errors_first(changes: dict[Slot, Template]) -> dict[Slot, Template]:
     return {slot: changes[slot] for slot in (*ERROR_WORDS, *changes) if slot in changes}
 
 
+def way(caller: Recursive, frame: Frame) -> str:
+    """How a function comes to be called: `f calls g calls f`, where g is no function of the program."""
+    names = [frame.source.name]
+    at = frame.caller
+    while at is not None:
+        names.append(at.source.name)
+        at = None if at.source.node is caller.frame.source.node else at.caller
+    return " calls ".join(reversed(names))
+
+
 def endless(recursive: Recursive) -> UnsupportedError:
     """Every path through the function calls it again: the cycle of calls."""
     notes, seen = [], set()
     at = recursive
     while at not in seen and at.calls:
         seen.add(at)
-        callee, span = at.calls[0]
-        notes.append(
-            f"{at.frame.source.name} calls {callee.frame.source.name} at {display_path(span.file)}:{span.line}"
-        )
+        callee, span, names = at.calls[0]
+        notes.append(f"{names} at {display_path(span.file)}:{span.line}")
         at = callee
     return UnsupportedError(
         f"{recursive.frame.source.name} never ends: every path through it calls it again",
