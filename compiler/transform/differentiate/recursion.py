@@ -191,7 +191,7 @@ class _Threading:
     def step(self, op: Op, state: State) -> Sequence[Op]:
         if op in self.again:
             self.before[op] = {site.pointer: state[site.pointer] for site in self.sites if site.pointer in state}
-        if self.recursion.checked and op in self.gated:
+        if self.recursion.checked and self.sites and op in self.gated:
             return self.gate(op, state)
         if op.name == "call" and op.attrs["function"] in self.functions:
             self.extend(op, state)
