@@ -56,6 +56,8 @@ def sharing_key(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) 
     captured = any(cell in sp.origins and sp.origins[cell][0].root is not None for cell in cells)
     if None in parts or len(set(cells)) < len(cells) or captured or any(len(cell.sources) > 1 for cell in cells):
         return None
+    if any(isinstance(slot, Cell) and slot.kind != "array" and slot in sp.state.initial for slot in sp.state.slots):
+        return None  # a captured object has changed, and the function would see it as it was at first
     return (frame.source.node, tuple(parts))
 
 

@@ -7,6 +7,8 @@ import functools
 import numpy as np
 import pytest
 
+import hloc
+
 from .agreement import CONTEXTS, agree, define, in_context
 
 HELPERS = """
@@ -196,3 +198,35 @@ def program(x, n):
     return s + twice_(1.0)
 """)
     agree(program, 0.5, 3)
+
+
+class Settings:
+    factor = 1.0
+
+
+SETTINGS, TABLE = Settings(), [1.0, 2.0]
+
+
+def scaled(y):
+    return y * SETTINGS.factor + TABLE[0]
+
+
+def test_a_function_called_twice_sees_what_has_changed_meanwhile() -> None:
+    def program(y):
+        first = scaled(y)
+        SETTINGS.factor = 5.0
+        TABLE[0] = 10.0
+        return first + scaled(y) + scaled(y + 1)
+
+    def in_a_loop(y, n):
+        for _ in range(n):
+            SETTINGS.factor = SETTINGS.factor + 1.0
+            y = y + scaled(y) * 0.5
+        return y + scaled(y)
+
+    for function, arguments in ((program, (2.0,)), (in_a_loop, (2.0, 3))):
+        found = []
+        for run in (function, hloc.compile(function)):
+            SETTINGS.factor, TABLE[0] = 1.0, 1.0
+            found.append((float(run(*arguments)), SETTINGS.factor, TABLE[0]))
+        assert found[0] == found[1]
