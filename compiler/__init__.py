@@ -12,10 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hloc.api import Compiled as Compiled
     from hloc.api import CompiledFunction as CompiledFunction
-    from hloc.api import Explanation as Explanation
-    from hloc.api import Lowered as Lowered
     from hloc.api import compile as compile
     from hloc.autodiff import checkpoint as checkpoint
     from hloc.autodiff import custom_jvp as custom_jvp
@@ -42,19 +39,22 @@ if TYPE_CHECKING:
     from hloc.diagnostics.errors import StaticValueError as StaticValueError
     from hloc.diagnostics.errors import UndefinedNameError as UndefinedNameError
     from hloc.diagnostics.errors import UnsupportedError as UnsupportedError
+    from hloc.inspection import Compiled as Compiled
+    from hloc.inspection import Explanation as Explanation
+    from hloc.inspection import Lowered as Lowered
     from hloc.runtime.array import Array as Array
 
 _HOME = {
     "AliasError": "hloc.diagnostics.errors",
     "Array": "hloc.runtime.array",
     "CompileError": "hloc.diagnostics.errors",
-    "Compiled": "hloc.api",
+    "Compiled": "hloc.inspection",
     "CompiledFunction": "hloc.api",
     "DTypeError": "hloc.diagnostics.errors",
-    "Explanation": "hloc.api",
+    "Explanation": "hloc.inspection",
     "IndexBoundsError": "hloc.diagnostics.errors",
     "InternalError": "hloc.diagnostics.errors",
-    "Lowered": "hloc.api",
+    "Lowered": "hloc.inspection",
     "MissingAttributeError": "hloc.diagnostics.errors",
     "MissingKeyError": "hloc.diagnostics.errors",
     "ShapeError": "hloc.diagnostics.errors",

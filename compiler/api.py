@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from hloc.derivative import Derivative, Rewritten, innermost, signature
@@ -18,28 +18,20 @@ from hloc.program import (
     PRINT_CAPACITY,
     RECURSION_LIMIT,
     LinearProgram,
-    Machine,
     Program,
-    Saved,
     StackOverflow,
-    StaticUse,
     TapeOverflow,
     TypeSpec,
 )
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
-    from hloc.emit.module import Emitted
-    from hloc.ir.core import Module
+    from hloc.inspection import Explanation, Lowered
     from hloc.pipeline import CompileOptions
-    from hloc.runtime.executable import Memory
 
 
 Choices = tuple[tuple[str, ...], bool, bool, bool, int, int]
 """static_argnames, checks, strict, tune, memory_budget, recursion_limit."""
-PASSES = ("recursion",)
-"""Those that `Lowered.after` and `hloc compile --after` know."""
-
 DEFAULT_CHOICES: Choices = ((), True, False, True, MEMORY_BUDGET, RECURSION_LIMIT)
 
 
@@ -258,6 +250,8 @@ class CompiledFunction:
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
+        from hloc.inspection import Lowered
+
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
         return Lowered(self._specialize(self._bind(args, kwargs)), self.options, self._rows)
@@ -279,6 +273,7 @@ class CompiledFunction:
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain, and what recursive
         functions become."""
+        from hloc.inspection import Explanation
         from hloc.pipeline import without_recursion
 
         program = self.lower(*args, **kwargs).program
@@ -330,121 +325,3 @@ def type_spec(value: Any) -> Any:
         return value
     python_number = not found.shape and str(found) in ("i64", "f64", "b1", "c128")
     return TypeSpec(found, number=python_number)
-
-
-class Stage:
-    """A program as text."""
-
-    def __init__(self, module: Module) -> None:
-        self._module = module
-
-    @property
-    def ssa(self) -> str:
-        """The SSA program."""
-        return self.with_places("ssa", places=False)
-
-    @property
-    def python(self) -> str:
-        """The program as Python over NumPy that computes the same."""
-        return self.with_places("python", places=False)
-
-    def with_places(self, stage: str, places: bool = True) -> str:
-        """The text of a stage with the places in the source that lines come from."""
-        if stage == "ssa":
-            from hloc.ir.printer import print_module
-
-            return print_module(self._module, spans=places)
-        from hloc.ir.to_python import to_python
-
-        return to_python(self._module, comments=places)
-
-
-class Lowered(Stage):
-    """A program specialised to argument types and simplified, with the text of its stages."""
-
-    def __init__(self, program: Program, options: CompileOptions, rows: Mapping[str, int]) -> None:
-        super().__init__(program.module)
-        self.program = program
-        self.options = options
-        self._rows = dict(rows)
-
-    @functools.cached_property
-    def _emitted(self) -> Emitted:
-        from hloc.pipeline import emit
-
-        return emit(self.program, self.options, self._rows)
-
-    @property
-    def stablehlo(self) -> str:
-        """The StableHLO module given to XLA."""
-        return self._emitted.text()
-
-    def after(self, name: str) -> Stage:
-        """The program as it is after a later pass, by its name.
-
-        "recursion": recursive functions have become loops with stacks. A program that had some gives one more result
-        at the end, 0 when all stacks had room.
-        """
-        from hloc.pipeline import before_emission
-
-        if name not in PASSES:
-            raise ValueError(f"{name!r} is none of the passes {', '.join(PASSES)}")
-        return Stage(before_emission(self.program, self.options, self._rows)[0])
-
-    def with_places(self, stage: str, places: bool = True) -> str:
-        return super().with_places(stage, places) if stage != "stablehlo" else self._emitted.text(with_locations=places)
-
-    def compile(self) -> Compiled:
-        """Compile with XLA, or take the program from the cache."""
-        from hloc.pipeline import compile_program
-
-        return Compiled(compile_program(self.program, self._emitted))
-
-
-class Compiled:
-    """A program compiled for this machine."""
-
-    def __init__(self, bound: BoundProgram) -> None:
-        self._bound = bound
-
-    @property
-    def optimized_hlo(self) -> str:
-        """XLA's optimised program."""
-        return self._bound.executable.optimized_hlo()
-
-    @property
-    def cost(self) -> dict[str, float]:
-        """XLA's estimates: flops, bytes accessed."""
-        return self._bound.executable.cost()
-
-    @property
-    def memory(self) -> Memory:
-        """Bytes of arguments, results and temporaries."""
-        return self._bound.executable.memory()
-
-
-class Explanation:
-    """What was decided about a program: `static`, `repeated`, `checks`, what derivatives have `saved`, and `recursive`
-    functions."""
-
-    def __init__(self, program: Program, machines: Sequence[Machine]) -> None:
-        from hloc.report import remaining_error_sites
-
-        self.static: list[StaticUse] = program.static
-        self.repeated: list[StaticUse] = program.repeated
-        self.saved: list[Saved] = program.saved
-        sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
-        reason = "may be raised: nothing proves that it cannot"
-        uses = (StaticUse(site.exception.__name__, reason, site.span) for site in sites)
-        self.recursive = [_recursive(program, machine) for machine in machines]
-        self.checks = list(dict.fromkeys(uses))  # a place in several versions of a function is one
-
-
-_LOOPS = {"tail": "a loop", "linear": "a loop down and a loop up", "machine": "a loop that calls and returns"}
-
-
-def _recursive(program: Program, machine: Machine) -> StaticUse:
-    """What became of a recursive function."""
-    span = program.module.functions[machine.function].span
-    stack = f" with a stack of {machine.rows:,} rows, which grow with need" if machine.rows else ""
-    return StaticUse(span.function or machine.function, _LOOPS[machine.kind] + stack, span)

@@ -21,6 +21,9 @@ MEMORY_BUDGET = 1 << 30
 RECURSION_LIMIT = 1_000_000
 """Calls of a function that may be active at once, unless the user says otherwise."""
 
+PASSES = ("recursion",)
+"""Those that `Lowered.after` and `hloc compile --after` know."""
+
 PRINT_CAPACITY = 4096
 """Words in the print log of a program, until a run needs more."""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from hloc.api import PASSES
 from hloc.autodiff import grad
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
 from hloc.cli.runs import print_run
@@ -20,6 +19,7 @@ from hloc.cli.stages import STAGES
 from hloc.cli.target import load_function, load_functions
 from hloc.cli.texts import emitted_texts, explanation_lines
 from hloc.diagnostics.errors import CompileError
+from hloc.program import PASSES
 
 if TYPE_CHECKING:
     from hloc.api import CompiledFunction

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from hloc.diagnostics.render import display_path
 
 if TYPE_CHECKING:
-    from hloc.api import Compiled, CompiledFunction, Explanation, Lowered
+    from hloc.api import CompiledFunction
     from hloc.cli.arguments import Arguments
     from hloc.diagnostics.span import Span
+    from hloc.inspection import Compiled, Explanation, Lowered
     from hloc.program import StaticUse
 
 SECTIONS = {

@@ -89,16 +89,11 @@ class Block:
 
 @dataclass(eq=False)
 class Function:
-    """A function: its parameters are `block.args`, its results `block.results`.
-
-    error_words: so many of the first results tell of an error: its code, 0 for none, then values for its message. Where
-    the code is not 0, no other result means anything, and whoever called has nothing left to do but to hand these on.
-    """
+    """A function: its parameters are `block.args`, its results `block.results`."""
 
     name: str
     block: Block
     span: Span = NOWHERE
-    error_words: int = 0
 
     @property
     def params(self) -> list[Value]:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from hloc.ir.core import Function, Module, Op, Value, walk
-from hloc.transform.eliminate_common_subexpressions import freeze
+from hloc.transform.eliminate_common_subexpressions import COMMUTATIVE, freeze
 from hloc.transform.identities import NEGATED
 from hloc.transform.regions import carries_of
 from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
@@ -31,7 +31,6 @@ _MOST = 48
 """Steps back from an error to those before it."""
 _DEPTH = 8
 """Operations that the description of a value goes through."""
-_COMMUTATIVE = frozenset({"add", "multiply", "and", "or", "xor"})
 
 
 def drop_repeated_checks(module: Module) -> bool:
@@ -243,7 +242,7 @@ class _Dropper(Rewriter):
         if op is None or not alike or op.regions or depth == 0:
             return value
         operands = tuple(self.key(v, depth - 1) for v in op.operands)
-        if op.name in _COMMUTATIVE:
+        if op.name in COMMUTATIVE:
             operands = tuple(sorted(operands, key=hash))
         found: Hashable = (op.name, operands, freeze(op.attrs))
         if depth == _DEPTH:

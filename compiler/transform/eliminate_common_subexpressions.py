@@ -21,7 +21,8 @@ from hloc.ir.core import Block, Module, Op
 from hloc.transform.identities import FLIPPED
 from hloc.transform.rewrite import Replacement, Rewriter, rewrite_functions
 
-_COMMUTATIVE = frozenset({"add", "multiply", "and", "or", "xor"})
+COMMUTATIVE = frozenset({"add", "multiply", "and", "or", "xor"})
+"""Operations of two operands in either order."""
 _DISTINCT = frozenset({"copy", "barrier", "empty"})
 _LARGEST_CONSTANT = 4096
 
@@ -67,7 +68,7 @@ class _Numbering(Rewriter):
         """Equal for operations with equal results."""
         operands: tuple[Any, ...] = op.operands
         attrs = op.attrs
-        if op.name in _COMMUTATIVE:
+        if op.name in COMMUTATIVE:
             operands = tuple(sorted(operands, key=id))
         elif op.name == "compare" and id(operands[0]) > id(operands[1]):
             operands, attrs = operands[::-1], {**attrs, "direction": FLIPPED[attrs["direction"]]}

@@ -135,7 +135,6 @@ def _sweep_function(liveness: _Liveness, function: Function) -> bool:
     params, results = liveness.signatures[function.name]
     function.block.args[:] = compress(function.params, params)
     function.block.results[:] = compress(function.results, results)
-    function.error_words = sum(results[: function.error_words]) if results[:1] == [True] else 0
     return changed or not all(params + results)
 
 

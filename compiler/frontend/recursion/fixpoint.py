@@ -23,7 +23,7 @@ from hloc.frontend.joins import NeverT, Template, template_of, unify_any
 from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
 from hloc.frontend.recursion.calling import guarded_call
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
-from hloc.frontend.recursion.specialisation import ERROR_WORDS, Group, Recursive, endless, errors_first, way
+from hloc.frontend.recursion.specialisation import Group, Recursive, endless, way
 from hloc.frontend.separate import capture_free, outside, put
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
 from hloc.frontend.structure import cells_in, same
@@ -249,7 +249,6 @@ class Recursions:
 
     def _results(self, recursive: Recursive, after: State, result: AbstractValue) -> list[Value]:
         sp = self.sp
-        recursive.changes = errors_first(recursive.changes)
         values = [v for slot, template in recursive.changes.items() for v in template.collect(sp, after, after[slot])]
         assert recursive.result is not None
         return values + recursive.result.collect(sp, after, result)
@@ -273,7 +272,6 @@ class Recursions:
             if recursive.never_returns and ERROR not in recursive.changes:
                 raise endless(recursive)
             recursive.function.block = recursive.block
-            recursive.function.error_words = sum(slot in ERROR_WORDS for slot in recursive.changes)
         blocks = [recursive.block for recursive in reached]
         names = {recursive.function.name for recursive in reached}
         calls = [op for block in blocks for op in walk(block) if op.kind is Call and op.attrs["function"] in names]

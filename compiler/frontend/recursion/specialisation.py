@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.diagnostics.render import display_path
 from hloc.diagnostics.span import Span
-from hloc.frontend.effects import MAX_PAYLOAD
 from hloc.frontend.joins import NeverT, Template
 from hloc.frontend.recursion.arguments import Arguments
-from hloc.frontend.state import ERROR, Slot, State, payload_slot
+from hloc.frontend.state import Slot, State
 from hloc.ir.core import Block, Function, Value
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
-
-ERROR_WORDS = (ERROR, *map(payload_slot, range(MAX_PAYLOAD)))
 
 
 @dataclass(eq=False)
@@ -68,11 +65,6 @@ class Group:
     active: list[Recursive] = field(default_factory=list)
     round: int = 0
     stable: bool = True
-
-
-def errors_first(changes: dict[Slot, Template]) -> dict[Slot, Template]:
-    """What is changed, with the error words before all else (see hloc.ir.core.Function)."""
-    return {slot: changes[slot] for slot in (*ERROR_WORDS, *changes) if slot in changes}
 
 
 def way(caller: Recursive, frame: Frame) -> str:

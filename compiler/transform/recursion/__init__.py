@@ -6,6 +6,7 @@ stacks have room; else it is the number of the machine times 2**40, plus the row
 the recursion is deeper than allowed), and all other results are meaningless.
 
 token      the token's way;  repeat: what is computed again after a call, and not kept meanwhile
+room       how much stacks have;  stack: their arrays
 segments   functions cut at their recursive calls;  analysis: what the pieces hand to each other
 storage    where that is kept;  tick: one trip of a loop;  machine: the loops;  lower: which ones
 """
@@ -18,7 +19,7 @@ from hloc.program import Machine
 from hloc.transform.call_graph import callees, callees_first, recursive_functions
 from hloc.transform.convert_if_to_select import convert_if_to_select
 from hloc.transform.recursion.lower import CycleLowering
-from hloc.transform.recursion.stacks import Stacks
+from hloc.transform.recursion.room import Stacks
 from hloc.transform.recursion.token import calls, thread_token
 
 __all__ = ["Stacks", "lower_recursion"]

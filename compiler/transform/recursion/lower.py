@@ -15,12 +15,12 @@ from hloc.ops.elementwise import Add
 from hloc.ops.helpers import constant
 from hloc.program import Machine
 from hloc.transform.recursion.analysis import Cycle, find_invariant, find_live, share_slots, take_free
-from hloc.transform.recursion.machine import DEPTH, TOKEN, MachineBuilder, Plan, Room
+from hloc.transform.recursion.machine import DEPTH, MachineBuilder, Plan
 from hloc.transform.recursion.repeat import repeat_after_calls
+from hloc.transform.recursion.room import Room, Stacks
 from hloc.transform.recursion.segments import Call, Segment, cut
-from hloc.transform.recursion.stacks import Stacks
 from hloc.transform.recursion.storage import assign_storage
-from hloc.transform.recursion.token import calls, thread_token
+from hloc.transform.recursion.token import TOKEN, calls, thread_token
 
 
 class CycleLowering:

@@ -27,13 +27,15 @@ from hloc.ops.elementwise import Add, And, Compare, Convert, Select, Subtract
 from hloc.ops.helpers import constant, full
 from hloc.ops.shape import Empty
 from hloc.transform.recursion.analysis import SMALL, Cycle, small
+from hloc.transform.recursion.room import Room
 from hloc.transform.recursion.segments import Return, Segment
 from hloc.transform.recursion.stack import Stack
 from hloc.transform.recursion.storage import Message, Place, Storage
 from hloc.transform.recursion.tick import Env, Event, Mask, Tick
+from hloc.transform.recursion.token import TOKEN
 
-DEPTH, TOKEN = "depth", "token"
-"""Groups of registers that the conditions of loops look at."""
+DEPTH = "depth"
+"""The group of registers that count calls; the conditions of loops look at these, and at those of the token."""
 Now = dict[Place, Value]
 """What the places hold."""
 
@@ -57,15 +59,6 @@ class Plan:
     gotos: list[Segment]
     kind: str
     threaded: bool
-
-
-@dataclass(frozen=True)
-class Room:
-    """number: of the machine.   rows: of its stack.   limit: the most calls."""
-
-    number: int
-    rows: int
-    limit: int
 
 
 class MachineBuilder:

@@ -26,3 +26,12 @@ class Stacks:
         """The rows for a function whose rows take this many bytes."""
         first = min(self.first, max(BUDGET // max(row_bytes, 1), LEAST))
         return min(self.rows.get(function, first), self.limit)
+
+
+@dataclass(frozen=True)
+class Room:
+    """number: of the machine.   rows: of its stack.   limit: the most calls."""
+
+    number: int
+    rows: int
+    limit: int

@@ -11,7 +11,7 @@ meaningless then. A `while` whose condition calls is turned around first, so tha
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from hloc.ir.types import B1, I64
 from hloc.ops.control import Call, For, While
 from hloc.ops.elementwise import And, Compare
 from hloc.ops.helpers import constant
+from hloc.transform.thread import Thread
+
+TOKEN = "token"
 
 
 def reaches(op: Op, names: Set[str]) -> bool:
@@ -37,84 +40,63 @@ def calls(function: Function, names: Set[str]) -> bool:
 
 def thread_token(function: Function, takers: Set[str], *, entry: bool = False) -> set[Value]:
     """Thread the token through a function that calls functions which take one, in place; gives all tokens in it."""
-    thread = _Thread(takers)
     block = function.block
-    if entry:
-        head = Block()
-        token = constant(Builder(head, function.span), 0, np.int64)
-        last = thread.block(block, token)
-        block.ops = head.ops + block.ops
-    else:
-        last = thread.block(block, block.add_arg(I64, "token"))
-    block.results.append(last)
-    return thread.tokens
+    _turn_around(block, takers)
+    head = Block()
+    token = constant(Builder(head, function.span), 0, np.int64) if entry else block.add_arg(I64, "token")
+    token.name = "token"
+    state, tokens = {TOKEN: token}, {token}
+    threaded = [op for op in walk(block) if reaches(op, takers)]
 
+    def step(op: Op, state: dict[str, Value]) -> Sequence[Op]:
+        if reaches(op, takers):
+            op.operands = (*op.operands, state[TOKEN])
+            state[TOKEN] = Value(I64, "token")
+            op.results = (*op.results, state[TOKEN])
+        return [op]
 
-class _Thread:
-    def __init__(self, takers: Set[str]) -> None:
-        self.takers = takers
-        self.tokens: set[Value] = set()
-
-    def block(self, block: Block, token: Value) -> Value:
-        """Thread through a block that begins with `token`; gives the last token."""
-        self.tokens.add(token)
-        old, block.ops = block.ops, []
-        for op in old:
-            if not reaches(op, self.takers):
-                block.ops.append(op)
-                continue
-            if op.kind is While and any(reaches(inner, self.takers) for inner in op.regions[0].ops):
-                op = self.turned_around(block, op)
-                token = self.tokens_through_head(block, token)
-            token = self.op(block, op, token)
-        return token
-
-    def op(self, block: Block, op: Op, token: Value) -> Value:
-        if op.kind in (Call, For, While):
-            op.operands = (*op.operands, token)
-        for region in op.regions:
-            self.region(op, region, token)
-        fresh = Value(I64, "token")
-        op.results = (*op.results, fresh)
-        self.tokens.add(fresh)
-        block.ops.append(op)
-        return fresh
-
-    def region(self, op: Op, region: Block, token: Value) -> None:
-        if op.kind is While and region is op.regions[0]:
-            token = region.add_arg(I64, "token")
-            self.tokens.add(token)
-            b = Builder(region, op.span)
-            fine = b.emit(Compare, token, constant(b, 0, np.int64), direction="EQ")
-            region.results = [b.emit(And, region.results[0], fine)]
-            return
+    Thread(lambda op: (TOKEN,) if op.kind is Call and reaches(op, takers) else (), step).block(block, state)
+    for op in threaded:
+        tokens.add(op.results[-1])
         if op.kind in (For, While):
-            token = region.add_arg(I64, "token")
-        region.results.append(self.block(region, token))
+            tokens.update(region.args[-1] for region in op.regions)
+        if op.kind is While:
+            _stop(op)
+    block.ops = head.ops + block.ops
+    block.results.append(state[TOKEN])
+    return tokens
 
-    def tokens_through_head(self, block: Block, token: Value) -> Value:
-        """Thread through what the condition of a loop computes before it, the operations added last."""
-        head = Block(ops=block.ops[self.head :])
-        del block.ops[self.head :]
-        token = self.block(head, token)
-        block.ops += head.ops
-        return token
 
-    def turned_around(self, block: Block, op: Op) -> Op:
-        """The same loop with its condition computed before it and at the end of its body; carries whether it holds."""
-        cond, body = op.regions
-        self.head = len(block.ops)
-        first = clone_block(cond, {})
-        substitute(first, dict(zip(first.args, op.operands, strict=True)))
-        block.ops += first.ops
-        (holds,) = [dict(zip(first.args, op.operands, strict=True)).get(v, v) for v in first.results]
-        again = clone_block(cond, {})
-        following = dict(zip(again.args, body.results, strict=True))
-        substitute(again, following)
-        body.ops += again.ops
-        body.results = [*(following.get(v, v) for v in again.results), *body.results]
-        body.args.insert(1, Value(B1, "holds"))
-        test = Block([Value(v.type, v.name) for v in (holds, *op.operands)])
-        test.results = [test.args[0]]
-        results = (op.results[0], Value(B1, "holds"), *op.results[1:])
-        return Op(While, (holds, *op.operands), dict(op.attrs), (test, body), results, op.span)
+def _stop(loop: Op) -> None:
+    """Let a loop go on only while its token is 0."""
+    test = loop.regions[0]
+    b = Builder(test, loop.span)
+    fine = b.emit(Compare, test.args[-1], constant(b, 0, np.int64), direction="EQ")
+    test.results = [b.emit(And, test.results[0], fine)]
+
+
+def _turn_around(block: Block, takers: Set[str]) -> None:
+    """Compute conditions that call before their loops and at the end of the bodies, which carry whether they hold."""
+    old, block.ops = block.ops, []
+    for op in old:
+        for region in op.regions:
+            _turn_around(region, takers)
+        calls_in_test = op.kind is While and any(reaches(inner, takers) for inner in op.regions[0].ops)
+        block.ops += _turned_around(op) if calls_in_test else [op]
+
+
+def _turned_around(loop: Op) -> list[Op]:
+    test, body = loop.regions
+    first, again = clone_block(test, {}), clone_block(test, {})
+    outside = dict(zip(first.args, loop.operands, strict=True))
+    following = dict(zip(again.args, body.results, strict=True))
+    substitute(first, outside)
+    substitute(again, following)
+    body.ops += again.ops
+    body.results = [*again.results, *body.results]
+    body.args.insert(1, Value(B1, "holds"))
+    carried = (*first.results, *loop.operands)
+    holds = Block([Value(v.type, v.name) for v in carried])
+    holds.results = [holds.args[0]]
+    results = (loop.results[0], Value(B1, "holds"), *loop.results[1:])
+    return [*first.ops, Op(While, carried, dict(loop.attrs), (holds, body), results, loop.span)]
