@@ -8,61 +8,38 @@ The fast test runs a fixed few; the sweep (`tools/test --sweep`) runs thousands:
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from .check import Verdict, compare
+from .check import compare
 from .generator import Program, generate
 from .reduce import reduce
+from .trial import accept, quick, sweep
 
-QUICK = settings(
-    max_examples=20,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # a failing program is made smaller by `reduce`, statement by statement
-    suppress_health_check=[HealthCheck.too_slow],
-)
+QUICK = quick(20)
 SEEDS = st.integers(0, 2**32)
-REFUSED = ("AliasError",)
-"""Refusals that random programs may meet: writes to one of several arrays, by data."""
-
-
-def accept(seed: int, verdict: Verdict, program: Program) -> None:
-    """Fail with the program where CPython and hloc differ, or where hloc refuses what it should not."""
-    allowed = verdict.kind in ("same", "discarded") or (verdict.kind == "refused" and verdict.sort.startswith(REFUSED))
-    found = f"{verdict.kind}: {verdict.sort}\n{verdict.detail}\n{program.source}\n{program.arguments}"
-    assert allowed, f"{found}\nto make it smaller: python -m tests.random_programs.reduce {seed}"
+REDUCER = "tests.random_programs.reduce"
 
 
 @QUICK
 @given(seed=SEEDS)
 def test_random_programs(seed: int) -> None:
     program = generate(random.Random(seed))
-    accept(seed, compare(program), program)
+    accept(seed, compare(program), program, REDUCER)
 
 
 @QUICK
 @given(seed=SEEDS)
 def test_random_programs_as_printed_python(seed: int) -> None:
     program = generate(random.Random(seed))
-    accept(seed, compare(program, printed=True), program)
+    accept(seed, compare(program, printed=True), program, REDUCER)
 
 
 @pytest.mark.sweep
 def test_sweep(request: pytest.FixtureRequest) -> None:
-    first, count = request.config.getoption("first"), request.config.getoption("programs") or 2000
-    verdicts: Counter[str] = Counter()
-    for seed in range(first, first + count):
-        program = generate(random.Random(seed))
-        verdict = compare(program)
-        verdicts[verdict.kind] += 1
-        accept(seed, verdict, program)
-    print(dict(verdicts))
-    assert verdicts["discarded"] + verdicts["refused"] <= count * 0.05
+    sweep(request, generate, lambda _, program: compare(program), programs=2000, unused=0.05, reducer=REDUCER)
 
 
 def test_programs_vary_and_are_the_same_for_a_seed() -> None:

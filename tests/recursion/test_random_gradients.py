@@ -6,21 +6,13 @@ The sweep runs many: pytest -m sweep tests/recursion/test_random_gradients.py --
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import pytest
 
 from tests.derivatives.check import choices, compare
-from tests.random_programs.check import Verdict
-from tests.random_programs.generator import Program
+from tests.random_programs.trial import accept, sweep
 
 from .smooth_generator import generate
-
-
-def accept(seed: int, verdict: Verdict, program: Program) -> None:
-    """Refused may be a write to one of several arrays, by data."""
-    allowed = verdict.kind in ("same", "discarded") or verdict.sort.startswith("AliasError")
-    assert allowed, f"{seed} {verdict.kind}: {verdict.sort}\n{verdict.detail}\n{program.source}\n{program.arguments}"
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
@@ -31,14 +23,7 @@ def test_random_programs(seed: int) -> None:
 
 @pytest.mark.sweep
 def test_sweep(request: pytest.FixtureRequest) -> None:
-    first, count = request.config.getoption("first"), request.config.getoption("programs") or 200
-    verdicts: Counter[str] = Counter()
-    for seed in range(first, first + count):
-        program = generate(random.Random(seed))
-        verdict = compare(program, **choices(seed))
-        verdicts[verdict.kind] += 1
-        accept(seed, verdict, program)
-    assert verdicts["discarded"] + verdicts["refused"] <= count * 0.15, verdicts
+    sweep(request, generate, lambda seed, program: compare(program, **choices(seed)), programs=200, unused=0.15)
 
 
 def test_programs_vary_and_are_the_same_for_a_seed() -> None:

@@ -6,32 +6,18 @@ The fast test runs a fixed few; the sweep runs more: pytest -m sweep tests/recur
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.random_programs.check import Verdict, compare
-from tests.random_programs.generator import Program
+from tests.random_programs.check import compare
+from tests.random_programs.trial import accept, quick, sweep
 
 from .generator import generate
 
-QUICK = settings(
-    max_examples=12,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+QUICK = quick(12)
 SEEDS = st.integers(0, 2**32)
-
-
-def accept(seed: int, verdict: Verdict, program: Program) -> None:
-    """Refused may be a write to one of several arrays, by data."""
-    allowed = verdict.kind in ("same", "discarded") or verdict.sort.startswith("AliasError")
-    assert allowed, f"{seed} {verdict.kind}: {verdict.sort}\n{verdict.detail}\n{program.source}\n{program.arguments}"
 
 
 @QUICK
@@ -50,14 +36,7 @@ def test_random_programs_as_printed_python(seed: int) -> None:
 
 @pytest.mark.sweep
 def test_sweep(request: pytest.FixtureRequest) -> None:
-    first, count = request.config.getoption("first"), request.config.getoption("programs") or 500
-    verdicts: Counter[str] = Counter()
-    for seed in range(first, first + count):
-        program = generate(random.Random(seed))
-        verdict = compare(program)
-        verdicts[verdict.kind] += 1
-        accept(seed, verdict, program)
-    assert verdicts["discarded"] + verdicts["refused"] <= count * 0.1, verdicts
+    sweep(request, generate, lambda _, program: compare(program), programs=500, unused=0.1)
 
 
 def test_programs_vary_and_are_the_same_for_a_seed() -> None:

@@ -13,7 +13,7 @@ from hloc.ir.core import Block, Function, Module, Value
 from hloc.ir.types import B1, I64, TensorType
 from hloc.ops.elementwise import Add, Compare, Multiply, Sine, Subtract
 from hloc.ops.helpers import constant
-from hloc.ops.indexing import Read, Upd
+from hloc.ops.indexing import Read
 from tests.transform.recursion.random_recursion import Maker, Scope
 
 REAL = TensorType((), np.dtype(np.float64))
@@ -35,6 +35,7 @@ def random_smooth_arguments(seed: int) -> list[Any]:
 class _Maker(Maker):
     types = TYPES
     array_types = (SHORT, LONG)
+    element = REAL
 
     def main(self, known: Sequence[str], last: Sequence[str]) -> Function:
         block = Block([Value(REAL, "x"), Value(SHORT, "s"), Value(LONG, "l"), Value(I64, "n")])
@@ -68,15 +69,6 @@ class _Maker(Maker):
             scope.append(self.b.emit(Compare, x, y, direction="LT"))
         else:
             scope.append(self.b.emit(kind, x) if kind is Sine else self.b.emit(kind, x, y))
-
-    def read(self, scope: Scope) -> None:
-        a = self.pick(scope, self.rng.choice(self.array_types))
-        scope.append(self.b.emit(Read, a, self.pick(scope, I64), sizes=(1,), drop=(0,)))
-
-    def write(self, scope: Scope) -> None:
-        a = self.pick(scope, self.rng.choice(self.array_types), last=True)
-        mode = self.rng.choice(("set", "add"))
-        scope.append(self.b.emit(Upd, a, self.pick(scope, REAL), self.pick(scope, I64), drop=(0,), mode=mode))
 
     def whole(self, scope: Scope) -> None:
         type_ = self.rng.choice(self.array_types)

@@ -37,10 +37,12 @@ def random_recursion_arguments(seed: int) -> list[Any]:
 
 
 class Maker:
-    """Fields: types, of parameters, results and what branches and loops hand on; array_types, of written arrays."""
+    """Fields: types, of parameters, results and what branches and loops hand on; array_types, of written arrays; element, of
+    what is written into them."""
 
     types: Sequence[TensorType] = TYPES
     array_types: Sequence[TensorType] = (SHORT, LONG)
+    element: TensorType = I64
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -163,7 +165,7 @@ class Maker:
     def write(self, scope: Scope) -> None:
         a = self.pick(scope, self.rng.choice(self.array_types), last=True)
         mode = self.rng.choice(("set", "add"))
-        scope.append(self.b.emit(Upd, a, self.pick(scope, I64), self.pick(scope, I64), drop=(0,), mode=mode))
+        scope.append(self.b.emit(Upd, a, self.pick(scope, self.element), self.pick(scope, I64), drop=(0,), mode=mode))
 
     def whole(self, scope: Scope) -> None:
         type_ = self.rng.choice(self.array_types)
