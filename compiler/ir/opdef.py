@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from hloc.ir.core import Op
+    from hloc.ir.builder import Builder
+    from hloc.ir.core import Op, Value
     from hloc.ir.types import TensorType
 
 REGISTRY: dict[str, type[OpDef]] = {}
@@ -33,6 +34,9 @@ class OpDef:
         vjp(b, op, cotangents, wanted): cotangents of the results (None: zero) → contributions to the operands'
             cotangents: a value, None for zero, or an `Into`. Only operands marked in `wanted` are asked for. The inner
             product is Re<u, v>, so for a holomorphic y = h(z) the contribution is the cotangent times conj(h'(z)).
+        batch(b, op, operands, batched, size): all results for `size` lanes at once, T[size, …] each: exactly those of
+            one lane after another, stacked. operands: T[size, …] where `batched`, else as op has them; at least one is
+            batched. Emits into b. Operations without operands are never asked.
         differentiable: False where all results are constant almost everywhere or no floats: no rules, no derivative.
         pure: no effect besides its results; it may be removed, merged and moved.
         cheap: a few instructions an element; may be computed although not needed (if → select) or twice.
@@ -61,6 +65,12 @@ class OpDef:
 
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
+        raise NotImplementedError
+
+    @classmethod
+    def batch(
+        cls, b: Builder, op: Op, operands: Sequence[Value], batched: Sequence[bool], size: int
+    ) -> Sequence[Value]:
         raise NotImplementedError
 
     @staticmethod

@@ -13,7 +13,7 @@ from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.mlir.build import MlirValue
-from hloc.ops import prelude
+from hloc.ops import contraction_lanes, prelude
 from hloc.ops.algebra import add_all, conj, emit, terms
 from hloc.ops.checks import check_count, check_dims, check_kind, check_same_dtype
 from hloc.ops.sampling import Domain, Sample, dtypes_of
@@ -91,6 +91,10 @@ class DotGeneral(OpDef):
             _lhs_cotangent(b, op, cotangents[0], y) if wanted[0] else None,
             _rhs_cotangent(b, op, cotangents[0], x) if wanted[1] else None,
         ]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [contraction_lanes.dot_general(b, op, operands, batched)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

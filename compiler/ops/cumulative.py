@@ -14,6 +14,7 @@ from hloc.mlir import build
 from hloc.ops import prelude, products
 from hloc.ops.algebra import Term, conj, emit, mul0, terms, where
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.lanes import same
 from hloc.ops.linear import Linear
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
@@ -60,6 +61,10 @@ class Cumulative(OpDef):
     @staticmethod
     def neutral(dtype: np.dtype) -> Any:
         raise NotImplementedError
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, axis=op.attrs["axis"] + 1)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -1,14 +1,13 @@
-"""Cotangents of slice, pad and concatenate."""
+"""Cotangents of slice, pad and concatenate; the batching rule of pad."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hloc.ir.types import B1, I64
 from hloc.ops.algebra import Into, Term, emit, full, where, zeros
+from hloc.ops.lanes import spread
 
 if TYPE_CHECKING:
     from hloc.ir.builder import Builder
@@ -45,13 +44,28 @@ def unpad(b: Builder, op: Op, ct: Value) -> Value:
     return emit(b, "slice", ct, start=start, limit=limit, stride=tuple(n + 1 for n in interior))
 
 
+def padded_lanes(b: Builder, op: Op, operands: Sequence[Value], batched: Sequence[bool], size: int) -> Value:
+    """Of `pad`: where the scalar varies by lane, it is chosen at the places that a pad of flags marks."""
+    (x, value), (has, varies) = operands, batched
+    attrs = {name: (0, *op.attrs[name]) if has else op.attrs[name] for name in ("low", "high", "interior")}
+    if not varies:
+        return emit(b, "pad", x, value, **attrs)
+    kept = spread(b, _kept(b, op), False, size)
+    wide = spread(b, emit(b, "pad", x, zeros(b, x.type.with_shape(())), **attrs), has, size)
+    fill = emit(b, "broadcast_in_dim", value, shape=wide.type.shape, dims=(0,))
+    return emit(b, "select", kept, wide, fill)
+
+
 def padding_total(b: Builder, op: Op, ct: Value) -> Value:
     """Of `pad`, for the scalar: the sum over the places that it fills."""
-    array = full(b, op.operands[0].type.with_dtype(B1.dtype), True)
-    outside = emit(b, "constant", value=np.asarray(False))
-    kept = emit(b, "pad", array, outside, **op.attrs)
-    rest = where(Term(b, kept), 0, Term(b, ct)).value
+    rest = where(Term(b, _kept(b, op)), 0, Term(b, ct)).value
     return emit(b, "reduce_sum", rest, axes=tuple(range(ct.type.rank)))
+
+
+def _kept(b: Builder, op: Op) -> Value:
+    """Of `pad`: which elements of the result come from the array, as bools."""
+    array = full(b, op.operands[0].type.with_dtype(B1.dtype), True)
+    return emit(b, "pad", array, full(b, B1, False), **op.attrs)
 
 
 def parts(b: Builder, op: Op, ct: Value, wanted: Sequence[bool]) -> list[Value | None]:

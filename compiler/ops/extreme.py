@@ -15,6 +15,7 @@ from hloc.mlir import build
 from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.lanes import same
 from hloc.ops.sampling import Sample, applications
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class ArgReduce(OpDef):
         if type.dtype.kind == "b":
             return [_first_bool(ctx, x, type, axis, cls.largest)]
         return [_by_two_passes(ctx, x, type, axis, cls.largest)]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, axis=op.attrs["axis"] + 1)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -22,6 +22,7 @@ from hloc.ir.opdef import OpDef
 from hloc.ir.types import TensorType
 from hloc.ops.algebra import Term, add_all, conj, mul0, terms
 from hloc.ops.checks import check_count, check_kind, check_same
+from hloc.ops.lanes import same
 from hloc.ops.sampling import SHAPES, Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Elementwise(OpDef):
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         dialect, _, builder = (cls.builder or cls.name).rpartition(".")
         return [getattr(mlir.chlo if dialect else mlir.hlo, builder)(*args)]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

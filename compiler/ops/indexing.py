@@ -13,7 +13,7 @@ from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.mlir.build import sizes_of
-from hloc.ops import prelude, scattered, scattering
+from hloc.ops import indexed_lanes, prelude, scattered, scattering
 from hloc.ops.algebra import Into, clipped, emit
 from hloc.ops.checks import check_dims, check_index, check_same_dtype, check_shape
 from hloc.ops.linear import Linear, on_tangents
@@ -72,6 +72,10 @@ class Gather(Linear):
         places = [clipped(b, i, a.type.shape[d] - 1) for i, d in zip(indices, dims, strict=True)]
         sums = Into(lambda running: emit(b, "scatter", running, ct, *places, dims=dims, mode="add"))
         return [sums, *(None for _ in indices)]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [indexed_lanes.gather(b, op, operands, batched, size)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -133,6 +137,10 @@ class Scatter(Linear):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return [*scattered.cotangents(b, op, cotangents[0], wanted), *(None for _ in op.operands[2:])]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [indexed_lanes.scatter(b, op, operands, batched, size)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

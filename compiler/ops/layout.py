@@ -13,6 +13,7 @@ from hloc.ir.opdef import register
 from hloc.ir.types import TensorType
 from hloc.ops import cutting, prelude
 from hloc.ops.checks import check_count, check_dims, check_same_dtype, check_shape
+from hloc.ops.lanes import same
 from hloc.ops.linear import Linear
 from hloc.ops.sampling import Domain, Sample, applications, dtypes_of
 
@@ -59,6 +60,11 @@ class Slice(Linear):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return [cutting.uncut(b, op, cotangents[0])]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        bounds = {name: (lane, *op.attrs[name]) for name, lane in (("start", 0), ("limit", size), ("stride", 1))}
+        return same(b, op, operands, batched, size, **bounds)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -108,6 +114,10 @@ class Pad(Linear):
         return [array, cutting.padding_total(b, op, cotangents[0]) if wanted[1] else None]
 
     @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [cutting.padded_lanes(b, op, operands, batched, size)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (((4,), (1,), (2,), (0,)), ((4,), (0,), (-1,), (2,)), ((2, 3), (-1, 0), (1, 1), (0, 1)))
         for operand, low, high, interior in (*cases, ((), (), (), ()), ((0,), (1,), (1,), (1,))):
@@ -154,6 +164,10 @@ class Concatenate(Linear):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return cutting.parts(b, op, cotangents[0], wanted)
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, dim=op.attrs["dim"] + 1)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -14,6 +14,7 @@ from hloc.ir.types import I32, I64, TensorType
 from hloc.mlir import build, lapack
 from hloc.ops import factored, factorization, prelude
 from hloc.ops.checks import check_count, check_kind, check_same_dtype
+from hloc.ops.lanes import same
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 1), (0,))
 
 class Matrix(OpDef):
     """An operation of LAPACK on f32, f64, c64 or c128."""
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size)
 
 
 @register

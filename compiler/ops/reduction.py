@@ -17,6 +17,7 @@ from hloc.ops.algebra import Term, conj, emit, mul0, terms, where
 from hloc.ops.checks import check_count, check_dims, check_kind
 from hloc.ops.cumulative import Cummax, Cummin, Cumprod, Cumsum
 from hloc.ops.extreme import Argmax, Argmin
+from hloc.ops.lanes import behind, same
 from hloc.ops.linear import Linear
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import Sample, applications
@@ -86,6 +87,10 @@ class Reduce(OpDef):
     def accumulator(type: TensorType) -> TensorType:
         """The type in which operands of this type are combined."""
         return type
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, axes=behind(op.attrs["axes"]))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

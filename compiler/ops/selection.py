@@ -13,9 +13,10 @@ from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import B1, TensorType
 from hloc.mlir import build
 from hloc.ops import prelude
-from hloc.ops.algebra import Term, terms, where
+from hloc.ops.algebra import Term, emit, terms, where
 from hloc.ops.checks import check_count, check_kind, check_same
 from hloc.ops.families import Binary, Unary
+from hloc.ops.lanes import spread
 from hloc.ops.literal import type_name
 from hloc.ops.sampling import SHAPES, Domain, Sample, dtypes_of
 
@@ -119,6 +120,16 @@ class Select(OpDef):
         x = where(pred, z, 0).value if wanted[1] else None
         y = where(pred, 0, z).value if wanted[2] else None
         return None, x, y
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        pred, x, y = operands
+        x, y = (spread(b, v, has, size) for v, has in ((x, batched[1]), (y, batched[2])))
+        if batched[0] and pred.type.shape != x.type.shape:
+            pred = emit(b, "broadcast_in_dim", pred, shape=x.type.shape, dims=(0,))
+        elif pred.type.rank:
+            pred = spread(b, pred, batched[0], size)
+        return [b.emit(cls, pred, x, y, **op.attrs)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -247,6 +258,11 @@ class Barrier(OpDef):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         return build.values(mlir.hlo.optimization_barrier(list(args)))
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        results = b.emit_many(cls, *operands, **op.attrs)
+        return [spread(b, x, has, size) for x, has in zip(results, batched, strict=True)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

@@ -15,6 +15,7 @@ from hloc.mlir import build
 from hloc.ops import prelude
 from hloc.ops.algebra import emit
 from hloc.ops.checks import check_count, check_dims, check_kind
+from hloc.ops.lanes import behind, same
 from hloc.ops.layout import Concatenate, Pad, Slice
 from hloc.ops.linear import Linear
 from hloc.ops.literal import literal, type_name
@@ -188,6 +189,11 @@ class BroadcastInDim(Linear):
         return [total if total.type == x else emit(b, "reshape", total, shape=x.shape)]
 
     @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        dims = (0, *behind(op.attrs["dims"]))
+        return same(b, op, operands, batched, size, shape=(size, *op.result.type.shape), dims=dims)
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (((), (3,), ()), ((), (0, 2), ()), ((3,), (2, 3), (1,)), ((2,), (2, 3), (0,)))
         more = (((1, 3), (4, 3), (0, 1)), ((2, 1), (2, 5, 3), (0, 2)), ((0,), (0, 2), (0,)), ((1,), (0,), (0,)))
@@ -225,6 +231,10 @@ class Reshape(Linear):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return [emit(b, "reshape", cotangents[0], shape=op.operands[0].type.shape)]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, shape=(size, *op.result.type.shape))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -269,6 +279,10 @@ class Transpose(Linear):
         return [emit(b, "transpose", cotangents[0], permutation=back)]
 
     @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, permutation=(0, *behind(op.attrs["permutation"])))
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for operand, permutation in (((), ()), ((2, 3), (1, 0)), ((2, 0, 1), (2, 0, 1)), ((2, 3, 4), (1, 2, 0))):
             yield from applications(rng, "biufc", operand, permutation=permutation)
@@ -302,6 +316,10 @@ class Reverse(Linear):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return [emit(b, "reverse", cotangents[0], dims=op.attrs["dims"])]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, dims=behind(op.attrs["dims"]))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

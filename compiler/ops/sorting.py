@@ -20,6 +20,7 @@ from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
 from hloc.ops.algebra import along, emit, iota, zeros
 from hloc.ops.checks import check_dims, check_kind
+from hloc.ops.lanes import same
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ class Sort(OpDef):
         attrs = {**op.attrs, "stable": op.attrs["stable"] or len(op.operands) == 1}
         source = b.emit_many(cls, *op.operands, iota(b, shape, dim), **attrs)[-1]
         return along(b, source, dim), tuple(range(len(shape)))
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return same(b, op, operands, batched, size, dim=op.attrs["dim"] + 1)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

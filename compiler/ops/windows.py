@@ -13,9 +13,10 @@ from hloc.ir.opdef import register
 from hloc.ir.types import Shape, TensorType
 from hloc.mlir import build
 from hloc.mlir.build import sizes_of
-from hloc.ops import prelude
+from hloc.ops import indexed_lanes, prelude
 from hloc.ops.algebra import Into, emit, zeros
 from hloc.ops.checks import check_dims, check_kind, check_same_dtype, check_starts
+from hloc.ops.lanes import with_ones
 from hloc.ops.linear import Linear
 from hloc.ops.sampling import Domain, Sample, dtypes_of, integers
 
@@ -68,6 +69,10 @@ class Read(Linear):
             return [ct if ct.type == a.type else emit(b, "reshape", ct, shape=a.type.shape), *(None for _ in starts)]
         place = Into(lambda running: emit(b, "upd", running, ct, *starts, drop=drop, mode="add"))
         return [place, *(None for _ in starts)]
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [indexed_lanes.read(b, op, operands, batched, size)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -138,6 +143,10 @@ class Upd(Linear):
         return [ct if wanted[0] else None, value, *(None for _ in starts)]
 
     @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [indexed_lanes.upd(b, op, operands, batched, size)]
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         cases = (
             ((5,), (2,), (), (0,)),
@@ -157,10 +166,7 @@ class Upd(Linear):
 
 def window(v: TensorType, drop: Sequence[int]) -> Shape:
     """The shape of the window that v is written to: v's sizes, and 1 at the dropped dimensions."""
-    sizes = list(v.shape)
-    for d in sorted(drop):
-        sizes.insert(d, 1)
-    return tuple(sizes)
+    return with_ones(v.shape, drop)
 
 
 def check_mode(op: str, mode: str, a: TensorType, modes: Sequence[str]) -> None:
