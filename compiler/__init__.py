@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hloc.autodiff import stop_gradient as stop_gradient
     from hloc.autodiff import value_and_grad as value_and_grad
     from hloc.autodiff import vjp as vjp
+    from hloc.batching import vmap as vmap
     from hloc.diagnostics.errors import AliasError as AliasError
     from hloc.diagnostics.errors import CompileError as CompileError
     from hloc.diagnostics.errors import DTypeError as DTypeError
@@ -76,6 +77,7 @@ _HOME = {
     "stop_gradient": "hloc.autodiff",
     "value_and_grad": "hloc.autodiff",
     "vjp": "hloc.autodiff",
+    "vmap": "hloc.batching",
 }
 __all__ = [
     "AliasError",
@@ -109,6 +111,7 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 

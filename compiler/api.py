@@ -9,7 +9,6 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from hloc.derivative import Derivative, Rewritten, innermost, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
@@ -23,6 +22,7 @@ from hloc.program import (
     TapeOverflow,
     TypeSpec,
 )
+from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -110,7 +110,7 @@ class CompiledFunction:
 
     def __init__(
         self,
-        function: Callable[..., Any] | Derivative,
+        function: Callable[..., Any] | Transformed,
         choices: Choices,
         signature: str | None,
     ) -> None:
@@ -118,7 +118,7 @@ class CompiledFunction:
             function = function.__hloc_function__
         if isinstance(function, Rewritten):
             function = Derivative("value", function)
-        if isinstance(function, Derivative):
+        if isinstance(function, Transformed):
             self._describe(function)
         elif isinstance(function, types.FunctionType):
             functools.update_wrapper(self, function)
@@ -143,11 +143,11 @@ class CompiledFunction:
         self._rows: dict[str, int] = {}  # room that recursive functions had to have, found by running
         self._lock = threading.Lock()
 
-    def _describe(self, derivative: Derivative) -> None:
-        """Name and signature of a derivative: those of the function where it takes the same arguments."""
-        functools.update_wrapper(self, innermost(derivative), updated=())
-        self.__name__ = self.__qualname__ = derivative.name
-        self.__signature__ = signature(derivative)
+    def _describe(self, made: Transformed) -> None:
+        """Name and signature of what a transformation makes: the function's where it takes the same arguments."""
+        functools.update_wrapper(self, innermost(made), updated=())
+        self.__name__ = self.__qualname__ = made.name
+        self.__signature__ = signature(made)
 
     def __repr__(self) -> str:
         return f"<hloc.compile of {self.__qualname__}>"

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from hloc.api import DEFAULT_CHOICES, CompiledFunction
-from hloc.derivative import Checkpoint, CustomJvp, CustomVjp, Derivative, chosen, innermost, plain
-from hloc.diagnostics.errors import DTypeError, SourceError
+from hloc.api import CompiledFunction
+from hloc.diagnostics.errors import DTypeError
+from hloc.transformation import compiled, in_python, public
+from hloc.transformed import Checkpoint, CustomJvp, CustomVjp, Derivative, chosen, plain
 
-F = TypeVar("F", bound=Callable[..., Any])
 Argnums = int | Sequence[int]
 Argnames = str | Sequence[str] | None
-
-
-def public(function: F) -> F:
-    """Let the front end know a function of this module by its name."""
-    function.__hloc_derivative__ = function.__name__  # type: ignore[attr-defined]
-    return function
 
 
 @public
@@ -116,10 +109,10 @@ def custom_vjp(f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> An
 
 
 def _derived(kind: str, f: Callable[..., Any], argnums: Argnums, argnames: Argnames, has_aux: bool) -> CompiledFunction:
-    f = _in_python(f)
+    f = in_python(f)
     numbers = chosen(argnums, int, "argnums")
     names = None if argnames is None else chosen(argnames, str, "argnames")
-    return _compiled(Derivative(kind, plain(f), numbers, names, has_aux), f)
+    return compiled(Derivative(kind, plain(f), numbers, names, has_aux), f)
 
 
 def _several(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
@@ -129,43 +122,5 @@ def _several(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _once(kind: str, f: Callable[..., Any], has_aux: bool) -> CompiledFunction:
-    f = _in_python(f)
-    return _compiled(Derivative(kind, plain(f), has_aux=has_aux), f)
-
-
-def _in_python(f: Any) -> Any:
-    """A function of a library, such as np.tanh, as one written in Python that calls it."""
-    if innermost(f) is not None or not callable(f):
-        return f
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return f(*args, **kwargs)
-
-    call.__name__ = call.__qualname__ = getattr(f, "__name__", type(f).__name__)
-    return call
-
-
-def _compiled(derivative: Derivative, f: Callable[..., Any]) -> CompiledFunction:
-    """The derivative of f, with the options of f; the one made before where f was differentiated so before."""
-    if innermost(f) is None:
-        raise SourceError(
-            f"hloc.{derivative.kind} takes a function, found {type(f).__name__}",
-            help="pass the function, not its result: hloc.grad(f)(x)",
-        )
-    made = _made_before(f)
-    if derivative.choices not in made:
-        choices = f.choices if isinstance(f, CompiledFunction) else DEFAULT_CHOICES
-        static = () if derivative.parameters else choices[0]  # the parameters of f are inside of its own
-        made[derivative.choices] = CompiledFunction(derivative, (static, *choices[1:]), None)
-    return made[derivative.choices]
-
-
-def _made_before(f: Callable[..., Any]) -> dict[Any, CompiledFunction]:
-    """The derivatives of f by their choices, kept with f; functools.wraps may have copied those of another one."""
-    made: dict[Any, CompiledFunction]
-    owner, made = getattr(f, "__dict__", {}).get("__hloc_derivatives__", (None, {}))
-    if owner is not f:
-        made = {}
-        if hasattr(f, "__dict__") and not inspect.ismethod(f):
-            f.__dict__["__hloc_derivatives__"] = (f, made)
-    return made
+    f = in_python(f)
+    return compiled(Derivative(kind, plain(f), has_aux=has_aux), f)

@@ -11,6 +11,7 @@ import numpy as np
 from hloc.diagnostics.span import Span
 from hloc.matching import Accessors, accessors
 from hloc.program import (
+    LANE_BITS,
     HostStatus,
     Machine,
     MessagePart,
@@ -126,8 +127,14 @@ class BoundProgram:
             numbers = status.all(*map(_number, raws[start : start + status.scalars]))[1:]
         words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
-        error: BaseException = site.exception(*(message_value(part, words) for part in site.args))
-        return _with_place(error, site.span, program.name)
+        args = [message_value(part, words) for part in site.args]
+        lane = _lane(numbers[-1]) if program.names_lanes else ""
+        if lane and args and isinstance(args[-1], str):
+            args[-1] += f" ({lane})"
+        error = _with_place(site.exception(*args), site.span, program.name)
+        if lane:
+            error.add_note(f"  in {lane} of hloc.vmap")
+        return error
 
     def _prints(self, raws: Sequence[Any]) -> None:
         program = self.program
@@ -147,6 +154,13 @@ def _with_place(error: BaseException, span: Span, name: str) -> BaseException:
     if span.line:
         error.add_note(f"  --> {span.file}:{span.line}, in {span.function or name}")
     return error
+
+
+def _lane(word: int) -> str:
+    """The lane in which an error happened, and in that the lane inside (see hloc.frontend.lanes.note_lane)."""
+    word &= (1 << 64) - 1
+    numbers = [n - 1 for n in (word & ((1 << LANE_BITS) - 1), word >> LANE_BITS) if n]
+    return f"lane {', '.join(map(str, numbers))}" if numbers else ""
 
 
 def _renumbered(program: Program, status: HostStatus) -> Program:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.derivative import Rewritten
 from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.inputs import capture
@@ -27,6 +26,7 @@ from hloc.frontend.values import (
     TupleV,
 )
 from hloc.program import Path
+from hloc.transformed import Rewritten
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer

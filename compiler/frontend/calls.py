@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.derivative import Checkpoint, Derivative, Rewritten, innermost, plain, signature
 from hloc.diagnostics.errors import CompileError, DTypeError, SourceError, UnsupportedError
 from hloc.diagnostics.span import Span
 from hloc.frontend import custom, derivatives
+from hloc.frontend.batching import vmapped
 from hloc.frontend.frames import run_frame
 from hloc.frontend.inputs import capture, capture_default, capture_record, is_callable_object
 from hloc.frontend.jacobians import hessian, jacobian
@@ -40,6 +40,7 @@ from hloc.frontend.values import (
     Unreachable,
 )
 from hloc.program import Path
+from hloc.transformed import Checkpoint, Derivative, Mapped, Rewritten, Transformed, innermost, plain, signature
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
@@ -60,7 +61,7 @@ def call(
         case BuiltinMethodV(handler, owner, name):
             return call_handler(sp, name, handler, [owner, *args], kwargs)
         case DerivedV(derivative, inner):
-            return call_derivative(sp, derivative, inner, args, kwargs)
+            return call_transformed(sp, derivative, inner, args, kwargs)
         case LinearMapV():
             return derivatives.apply_linear(sp, function, args, kwargs)
         case TypeOfV(cls):
@@ -76,14 +77,27 @@ def call(
     raise DTypeError(f"{kind_of(function)} is not callable")
 
 
-def call_derivative(
+def call_transformed(
+    sp: Specializer,
+    made: Transformed,
+    function: AbstractValue,
+    args: list[AbstractValue],
+    kwargs: dict[str, AbstractValue],
+) -> AbstractValue:
+    """Call what a transformation makes of a function."""
+    if isinstance(made, Mapped):
+        return vmapped(sp, made, function, args, kwargs)
+    assert isinstance(made, Derivative)
+    return _call_derivative(sp, made, function, args, kwargs)
+
+
+def _call_derivative(
     sp: Specializer,
     derivative: Derivative,
     function: AbstractValue,
     args: list[AbstractValue],
     kwargs: dict[str, AbstractValue],
 ) -> AbstractValue:
-    """Call a derivative of a function."""
     match derivative.kind:
         case "value":
             return call(sp, function, args, kwargs)
@@ -128,8 +142,8 @@ def _call_object(
         if isinstance(rule, types.FunctionType) and rule.__module__.startswith("hloc.library"):
             return _call_python(sp, rule, args, kwargs)
         return call_handler(sp, _name_of(obj), rule, args, kwargs)
-    if isinstance(obj, Derivative):
-        return call_derivative(sp, obj, Const(obj.function), args, kwargs)
+    if isinstance(obj, Transformed):
+        return call_transformed(sp, obj, Const(obj.function), args, kwargs)
     if isinstance(obj, Checkpoint):
         return custom.checkpointed(sp, Const(obj.function), args, kwargs)
     if isinstance(obj, Rewritten):
@@ -231,15 +245,15 @@ def call_entry(sp: Specializer, function: types.FunctionType, bound: dict[str, A
         return NeverV()
 
 
-def call_derived_entry(sp: Specializer, derivative: Derivative, bound: dict[str, AbstractValue]) -> AbstractValue:
-    """Run a derivative of a function on its bound parameters."""
+def call_transformed_entry(sp: Specializer, made: Transformed, bound: dict[str, AbstractValue]) -> AbstractValue:
+    """Run what a transformation makes of a function on its bound parameters."""
     args = list(bound.values())
     kwargs: dict[str, AbstractValue] = {}
-    if not derivative.parameters:
-        args, kwargs = _passed(sp, signature(derivative.function), bound)
-    sp.builder.span = entry_span(derivative)
+    if not made.parameters:
+        args, kwargs = _passed(sp, signature(made.function), bound)
+    sp.builder.span = entry_span(made)
     try:
-        return call_derivative(sp, derivative, Const(derivative.function), args, kwargs)
+        return call_transformed(sp, made, Const(made.function), args, kwargs)
     except CompileError as error:
         raise error.with_span(sp.span) from None
 

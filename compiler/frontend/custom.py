@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.derivative import CustomJvp, CustomVjp, Rewritten
 from hloc.diagnostics.errors import DTypeError, UnsupportedError
 from hloc.frontend import numbers
 from hloc.frontend.derivatives import Args, Kwargs
@@ -32,6 +31,7 @@ from hloc.ir.core import Function, Op, Value, walk
 from hloc.ops import helpers
 from hloc.ops.control import Call
 from hloc.program import TapeOverflow
+from hloc.transformed import CustomJvp, CustomVjp, Rewritten
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.derivative import Derivative
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import effects
 from hloc.frontend.separate import Pick, Run, Separate, separate
@@ -36,6 +35,7 @@ from hloc.ir.types import I64
 from hloc.ops import helpers
 from hloc.ops.control import Call, Jvp, Linearize, Pullback, Pushforward
 from hloc.program import TapeOverflow
+from hloc.transformed import Derivative
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer

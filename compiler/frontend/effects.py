@@ -13,7 +13,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import numbers
-from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.state import ERROR, LANE, PRINT_LOG, PRINT_POSITION, payload_slot
 from hloc.frontend.structure import kind_of
 from hloc.frontend.values import (
     AbstractValue,
@@ -42,23 +42,21 @@ MAX_PAYLOAD = 8
 
 def start(sp: Specializer) -> None:
     """No error yet, nothing printed."""
-    zero = sp.constant(0, np.int64)
-    sp.state[ERROR] = Tensor(zero)
-    sp.state[PRINT_POSITION] = Tensor(zero)
-    for j in range(MAX_PAYLOAD):
-        sp.state[payload_slot(j)] = Tensor(zero)
+    clear_error(sp)
+    sp.state[PRINT_POSITION] = Tensor(sp.constant(0, np.int64))
 
 
 def clear_error(sp: Specializer) -> None:
     """No error from here on."""
     zero = sp.constant(0, np.int64)
-    for slot in (ERROR, *map(payload_slot, range(MAX_PAYLOAD))):
+    for slot in (ERROR, LANE, *map(payload_slot, range(MAX_PAYLOAD))):
         sp.state[slot] = Tensor(zero)
 
 
 def error_words(sp: Specializer) -> list[Value]:
-    """The error code and the payload that some error uses."""
-    return [word(sp, slot) for slot in (ERROR, *map(payload_slot, range(sp.payload_words)))]
+    """The error code, the payload that some error uses, and the lane where there are any."""
+    lane = (LANE,) if sp.names_lanes else ()
+    return [word(sp, slot) for slot in (ERROR, *map(payload_slot, range(sp.payload_words)), *lane)]
 
 
 def word(sp: Specializer, slot: Any) -> Value:

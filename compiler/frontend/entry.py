@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hloc.derivative import Derivative
 from hloc.diagnostics.errors import DTypeError, InternalError
 from hloc.frontend import effects
-from hloc.frontend.calls import call, call_derived_entry, call_entry, entry_span
+from hloc.frontend.calls import call, call_entry, call_transformed_entry, entry_span
 from hloc.frontend.context import Decisions, Interpreter, Options, Restart
 from hloc.frontend.derivatives import tangents_through
 from hloc.frontend.expressions import evaluate
@@ -50,8 +49,9 @@ from hloc.frontend.values import (
 from hloc.ir.core import Function, Value
 from hloc.ops import helpers
 from hloc.program import Guard, LinearPart, Output, Path, Program, WriteBack
+from hloc.transformed import Derivative, Transformed
 
-Entry = types.FunctionType | Derivative
+Entry = types.FunctionType | Transformed
 MAX_RESTARTS = 64
 STACK = 64 * MAX_DEPTH
 INTERPRETER = Interpreter(call, evaluate, run_block, assign, iterate)
@@ -88,7 +88,7 @@ def _deep_stack() -> Iterator[None]:
 
 
 def _name(function: Entry) -> str:
-    return function.name if isinstance(function, Derivative) else function.__name__
+    return function.name if isinstance(function, Transformed) else function.__name__
 
 
 def _attempt(sp: Specializer, function: Entry, arguments: Mapping[str, Any]) -> Program:
@@ -99,8 +99,8 @@ def _attempt(sp: Specializer, function: Entry, arguments: Mapping[str, Any]) -> 
     bound = {name: capture(sp, root.then("item", name), obj) for name, obj in arguments.items()}
     if isinstance(function, Derivative) and function.kind in ("vjp", "linearize"):
         return _linear_program(sp, function, bound)
-    if isinstance(function, Derivative):
-        result = call_derived_entry(sp, function, bound)
+    if isinstance(function, Transformed):
+        result = call_transformed_entry(sp, function, bound)
     else:
         result = call_entry(sp, function, bound)
     return Finish(sp, function).program(result)
@@ -108,7 +108,7 @@ def _attempt(sp: Specializer, function: Entry, arguments: Mapping[str, Any]) -> 
 
 def _linear_program(sp: Specializer, function: Derivative, bound: dict[str, AbstractValue]) -> Program:
     """The program of hloc.vjp or hloc.linearize: the call, and behind it the function that they return."""
-    result = call_derived_entry(sp, function, bound)
+    result = call_transformed_entry(sp, function, bound)
     if not isinstance(result, TupleV):
         return Finish(sp, function).program(result)
     value, linear, *aux = result.items
@@ -123,7 +123,7 @@ def _linear_program(sp: Specializer, function: Derivative, bound: dict[str, Abst
     output = second.output(tangents_through(sp, linear, given))
     what = "hloc.vjp: the cotangent" if linear.transposed else "hloc.linearize: a tangent"
     program.linear = LinearPart(
-        what, structure_of(tree), given, len(first.results), output, len(second.results), 1 + sp.payload_words
+        what, structure_of(tree), given, len(first.results), output, len(second.results), len(effects.error_words(sp))
     )
     block.results += second.results + effects.error_words(sp)
     return program
@@ -160,7 +160,8 @@ class Finish:
             span=self.span,
         )
         if sp.error_sites:
-            program.error_index, program.error_words = len(self.results), 1 + sp.payload_words
+            program.error_index, program.error_words = len(self.results), len(effects.error_words(sp))
+            program.names_lanes = sp.names_lanes
             self.results += effects.error_words(sp)
         if sp.print_sites:
             program.print_index, program.print_capacity = len(self.results), sp.options.print_capacity

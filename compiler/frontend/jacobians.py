@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hloc.derivative import Derivative
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import numbers
 from hloc.frontend.derivatives import Args, Kwargs, check_arguments, choose, linearized, main_part, send, split_aux
@@ -29,6 +28,7 @@ from hloc.ir.core import Value
 from hloc.ir.types import TensorType
 from hloc.library import jacobians
 from hloc.ops import helpers
+from hloc.transformed import Derivative
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer

@@ -151,11 +151,9 @@ class Body:
         sp = self.sp
         values = iter([self.parameter(v) for v in operands])
         leaves = [like_leaf(sp, leaf, next(values)) if is_float(leaf) else leaf for leaf in tree.leaves()]
-        inner = tree.build(sp, iter(leaves), self._made)
+        inner = tree.build(sp, iter(leaves), self.made)
         assert isinstance(inner, TupleV)
-        for cell in self.originals.values():
-            if isinstance(cell, ArrayRef | ChoiceRef):
-                self._hide(cell)
+        self.hide()
         return list(inner.items)
 
     def parameter(self, operand: Value) -> Value:
@@ -164,19 +162,20 @@ class Body:
         self.sp.stands_for[arg] = operand
         return arg
 
-    def _made(self, old: AbstractValue, new: AbstractValue) -> None:
+    def made(self, old: AbstractValue, new: AbstractValue) -> None:
+        """Remember what a new array or container stands for."""
         if isinstance(new, ArrayRef | ListRef | DictRef | ObjectRef) and new is not old:
             self.originals[new.cell] = old
 
-    def _hide(self, original: ArrayRef | ChoiceRef) -> None:
-        """Put a stand-in for the caller's array, to see whether the body reaches it by another name."""
-        for ref in original.refs if isinstance(original, ChoiceRef) else (original,):
-            content = self.sp.state[ref.cell]
-            if ref.cell not in self.hidden and isinstance(content, Tensor):
+    def hide(self) -> None:
+        """Put stand-ins for the caller's arrays, to see whether the body reaches them by another name."""
+        for cell in [c for original in self.originals.values() for c in _cells(original)]:
+            content = self.sp.state[cell]
+            if cell not in self.hidden and isinstance(content, Tensor):
                 stand_in = Value(content.value.type, content.value.name)
                 self.sp.stands_for[stand_in] = content.value
-                self.hidden[ref.cell] = stand_in
-                self.sp.state[ref.cell] = Tensor(stand_in)
+                self.hidden[cell] = stand_in
+                self.sp.state[cell] = Tensor(stand_in)
 
     def run(self, thunk: Callable[[], AbstractValue]) -> AbstractValue:
         """The result of the body; from here on changes count."""
@@ -188,14 +187,14 @@ class Body:
         self.after = self.sp.state
         return result
 
+    def changed_slots(self) -> list[Slot]:
+        """Where the body changed what others can see."""
+        before = self.before
+        return [slot for slot, value in self.after.slots.items() if slot in before and not same(value, before[slot])]
+
     def changed(self) -> dict[Slot, Template]:
         """What the body changed that others can see."""
-        slots = [
-            slot
-            for slot, value in self.after.slots.items()
-            if slot in self.before and not same(value, self.before[slot])
-        ]
-        return {slot: self.template(self.after[slot]) for slot in slots}
+        return {slot: self.template(self.after[slot]) for slot in self.changed_slots()}
 
     def template(self, value: AbstractValue) -> Template:
         sp = self.sp
@@ -210,17 +209,27 @@ class Body:
         self.leaves = list(leaves)
         self.block.results = [*outputs, *dict.fromkeys(v for v in leaves if v not in outputs)]
 
-    def restore_hidden(self, changed: set[Slot]) -> None:
-        """Take the stand-ins away. Raises AliasError where a write would have been seen under another name."""
+    def is_ambiguous(self, changed: set[Slot]) -> bool:
+        """Whether a write would have been seen under another name."""
         used = set(free_values(self.block))
         for cell, stand_in in self.hidden.items():
             own = [slot for slot, ref in self.originals.items() if cell in _cells(ref)]
             written = any(slot in changed for slot in own)
             if cell in changed or (written and (stand_in in used or len(own) > 1)):
-                raise AliasError(
-                    "the function writes to an array that it is differentiated by and reaches under two names",
-                    help="pass a copy (x.copy()) under one of the names",
-                )
+                return True
+        return False
+
+    def restore_hidden(self, changed: set[Slot]) -> None:
+        """Take the stand-ins away. Raises AliasError where a write would have been seen under another name."""
+        if self.is_ambiguous(changed):
+            raise AliasError(
+                "the function writes to an array that it is differentiated by and reaches under two names",
+                help="pass a copy (x.copy()) under one of the names",
+            )
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Take the stand-ins away."""
         content = {v: self.sp.stands_for[v] for v in self.hidden.values()}
         substitute(self.block, content)
         self.leaves = [content.get(v, v) for v in self.leaves]

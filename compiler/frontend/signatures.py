@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
-from hloc.derivative import Derivative, signature
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend.values import AbstractValue, Const, DerivedV, FunctionV, MethodV, ObjectRef, PartialV
+from hloc.transformed import Transformed, signature
 
 
 def function_name(function: AbstractValue) -> str:
@@ -29,7 +30,7 @@ def function_name(function: AbstractValue) -> str:
 def _name(obj: Any) -> str:
     if isinstance(obj, functools.partial):
         return _name(obj.func)
-    if isinstance(obj, Derivative):
+    if isinstance(obj, Transformed):
         return obj.name
     return str(getattr(obj, "__name__", type(obj).__name__)).strip("<>")
 
@@ -51,6 +52,22 @@ def parameter_names(function: AbstractValue) -> list[str]:
         case Const(obj):
             return _parameters(obj)
     return []
+
+
+def first_optional(function: AbstractValue) -> int:
+    """The number of the first positional parameter that has a default; as many as there are where none has."""
+    names = parameter_names(function)
+    match function:
+        case FunctionV(defaults=defaults):
+            return len(names) - len(defaults)
+        case MethodV(inner, _):
+            return first_optional(inner) - 1
+        case Const(obj) if names:
+            found = signature(obj).parameters
+            return next(
+                (j for j, name in enumerate(names) if found[name].default is not inspect.Parameter.empty), len(names)
+            )
+    return len(names)
 
 
 def _parameters(obj: Any) -> list[str]:

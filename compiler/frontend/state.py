@@ -15,6 +15,8 @@ Slot = Hashable
 ERROR = ("status", "error")
 PRINT_POSITION = ("status", "print_position")
 PRINT_LOG = ("status", "print_log")
+LANE = ("status", "lane")
+"""In which lanes of hloc.vmap the error happened (see `hloc.frontend.batching.note_lane`)."""
 
 
 def payload_slot(index: int) -> Slot:

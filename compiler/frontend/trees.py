@@ -60,11 +60,12 @@ class Tree:
         self, sp: Specializer, leaves: Iterator[AbstractValue], made: Made = lambda old, new: None
     ) -> AbstractValue:
         """A value of this structure in new containers; `made` hears of each new container and leaf."""
-        new = next(leaves) if self.is_leaf else self._container(sp, [p.build(sp, leaves, made) for p in self.parts])
+        new = next(leaves) if self.is_leaf else self.container(sp, [p.build(sp, leaves, made) for p in self.parts])
         made(self.like, new)
         return new
 
-    def _container(self, sp: Specializer, parts: list[AbstractValue]) -> AbstractValue:
+    def container(self, sp: Specializer, parts: list[AbstractValue]) -> AbstractValue:
+        """A new container of this kind."""
         match self.like:
             case TupleV(cls=cls):
                 return TupleV(tuple(parts), cls)

@@ -183,7 +183,7 @@ class PartialV(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DerivedV(AbstractValue):
-    """A derivative of a function as a function; `derivative` is the hloc.derivative.Derivative (its function counts
+    """A derivative of a function as a function; `derivative` is the hloc.transformed.Derivative (its function counts
     not)."""
 
     derivative: Any

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hloc.derivative import Derivative, chosen
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import derivatives
 from hloc.frontend.tables.registry import Rule, family
 from hloc.frontend.trees import is_float, like_leaf, tree_of
 from hloc.frontend.values import AbstractValue, Const, DerivedV
 from hloc.ops.derivative import StopGradient
+from hloc.transformed import Derivative, Mapped, axes_of, chosen, strategy_of
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -79,6 +79,20 @@ def custom(sp: Specializer, f: AbstractValue, nondiff_argnums: AbstractValue = C
     raise UnsupportedError("a function with a rule of its own is defined outside of compiled code")
 
 
+def vmap(
+    sp: Specializer,
+    f: AbstractValue,
+    in_axes: AbstractValue = Const(0),
+    out_axes: AbstractValue = Const(0),
+    axis_size: AbstractValue = Const(None),
+    strategy: AbstractValue = Const(None),
+) -> AbstractValue:
+    inner, outer = (axes_of(sp.static(axes, "axes of hloc.vmap")) for axes in (in_axes, out_axes))
+    size = sp.static(axis_size, "axis_size of hloc.vmap")
+    chosen = strategy_of(sp.static(strategy, "strategy of hloc.vmap"))
+    return DerivedV(Mapped("vmap", None, inner, outer, None if size is None else int(size), chosen), f)
+
+
 _RULES: dict[str, Rule] = {
     "checkpoint": checkpoint,
     "custom_jvp": custom,
@@ -89,11 +103,12 @@ _RULES: dict[str, Rule] = {
     "jvp": jvp,
     "hvp": hvp,
     "stop_gradient": stop_gradient,
+    "vmap": vmap,
 }
 
 
 @family
 def find_derivative(obj: Any) -> Rule | None:
     """The rule of a function of the public API, by the name that it carries."""
-    name = getattr(obj, "__hloc_derivative__", None)
+    name = getattr(obj, "__hloc_transformation__", None)
     return _RULES.get(name) if isinstance(name, str) else None

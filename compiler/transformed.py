@@ -1,4 +1,4 @@
-"""Derivatives that are asked for, and functions with rules of their own, as data.
+"""Transformations of functions that are asked for, and functions with rules of their own, as data.
 
 The public API makes these records, the front end gives them their meaning; neither needs to know the other.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,34 @@ from hloc.diagnostics.errors import DTypeError
 
 
 @dataclass(frozen=True, eq=False)
-class Derivative:
+class Transformed:
+    """What a transformation makes of `function`: a function.
+
+    kind: the name of the transformation in the public API.
+    """
+
+    kind: str
+    function: Any
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its own parameters; none where it takes the arguments of the function."""
+        return ()
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """All but the function, hashable."""
+        return (self.kind,)
+
+    @property
+    def name(self) -> str:
+        """Such as "grad_f"."""
+        of = getattr(self.function, "__name__", type(self.function).__name__).strip("<>")
+        return of if self.kind == "value" else f"{self.kind}_{of}"
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative(Transformed):
     """A derivative of `function` as a function.
 
     kind, and what is called: "value" (the function itself), "grad", "value_and_grad", "jacfwd", "jacrev" and "hessian"
@@ -28,29 +55,43 @@ class Derivative:
     has_aux: `function` returns a pair, of which only the first part is differentiated.
     """
 
-    kind: str
-    function: Any
     argnums: int | tuple[int, ...] = 0
     argnames: str | tuple[str, ...] | None = None
     has_aux: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of its own parameters; none where it takes the arguments of the function."""
         if self.kind in ("jvp", "hvp"):
             return ("primals", "tangents")
         return ("primals",) if self.kind in ("vjp", "linearize") else ()
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """All but the function."""
         return (self.kind, self.argnums, self.argnames, self.has_aux)
 
+
+Axes = int | None | tuple[Any, ...]
+"""Which axis of each array has the lanes; None: it has none. In tuples the axes of a container's parts, one by one;
+pairs (key, axes) behind the word "keys" for dicts and objects."""
+STRATEGIES = ("auto", "simd", "lockstep", "serial", "pc")
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped(Transformed):
+    """`function` run for many lanes: hloc.vmap.
+
+    in_axes: of the arguments; out_axes: of the result. axis_size: how many lanes, where the arguments do not tell.
+    strategy: one of STRATEGIES.
+    """
+
+    in_axes: Axes = 0
+    out_axes: Axes = 0
+    axis_size: int | None = None
+    strategy: str = "auto"
+
     @property
-    def name(self) -> str:
-        """Such as "grad_f"."""
-        of = getattr(self.function, "__name__", type(self.function).__name__).strip("<>")
-        return of if self.kind == "value" else f"{self.kind}_{of}"
+    def choices(self) -> tuple[Any, ...]:
+        return (self.kind, self.in_axes, self.out_axes, self.axis_size, self.strategy)
 
 
 def chosen(value: Any, what: type, name: str) -> Any:
@@ -62,6 +103,28 @@ def chosen(value: Any, what: type, name: str) -> Any:
     if wrong:
         raise DTypeError(f"{name} takes {what.__name__} or a tuple of them, found {wrong[0]!r}")
     return several if isinstance(value, tuple | list) else several[0]
+
+
+def axes_of(axes: Any) -> Axes:
+    """Axes as the user gives them, in one hashable form. Raises DTypeError."""
+    if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):
+        return None if axes is None else int(axes)
+    if isinstance(axes, tuple | list):
+        return tuple(axes_of(part) for part in axes)
+    if isinstance(axes, Mapping):
+        return ("keys", tuple((key, axes_of(part)) for key, part in axes.items()))
+    if hasattr(axes, "__dict__") and not callable(axes):
+        return axes_of(vars(axes))
+    raise DTypeError(f"hloc.vmap: axes are ints, None or containers of them, found {type(axes).__name__}")
+
+
+def strategy_of(strategy: str | None) -> str:
+    """The strategy asked for. Raises DTypeError."""
+    if strategy is None:
+        return "auto"
+    if strategy not in STRATEGIES:
+        raise DTypeError(f"hloc.vmap: strategy must be one of {', '.join(STRATEGIES)}, found {strategy!r}")
+    return strategy
 
 
 class Rewritten:
@@ -122,19 +185,19 @@ def plain(function: Any) -> Any:
 
 
 def signature(function: Any) -> inspect.Signature:
-    """The signature of a function or of a derivative. Raises what inspect.signature does."""
-    while isinstance(function, Derivative | Rewritten) and not getattr(function, "parameters", ()):
+    """The signature of a function or of what a transformation makes of one. Raises what inspect.signature does."""
+    while isinstance(function, Transformed | Rewritten) and not getattr(function, "parameters", ()):
         function = function.function
-    if isinstance(function, Derivative):
+    if isinstance(function, Transformed):
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(name, kind) for name in function.parameters])
     return inspect.signature(function)
 
 
 def innermost(function: Any) -> Any:
-    """The function written in Python that a derivative, partial, method, … stands around; None where there is none."""
+    """The function written in Python that a transformation, partial, … stands around; None where there is none."""
     while not isinstance(function, types.FunctionType):
-        if isinstance(function, Derivative | Rewritten):
+        if isinstance(function, Transformed | Rewritten):
             function = function.function
         elif isinstance(function, functools.partial):
             function = function.func
