@@ -4,7 +4,8 @@ expand      the operations that ask for derivatives, replaced from the inside ou
 activity    which values take part
 forward     tangents beside the values that they belong to
 reverse     the adjoint, written while walking backwards;  cotangents: what it has accumulated so far
-saving      which forward values the adjoint is given;  logs: arrays that loops save them in;  mincut: the choice
+saving      which forward values the adjoint is given;  mincut: the choice
+logs        arrays that loops save values in;  rows_of_trips: the rows of a trip;  sites: how many there are
 recursion   the adjoint of recursive functions;  demands: which have one;  rows: what each activation saves
 tree        a nested program that is being changed
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from hloc.ir.core import Block, Module, Op, Value, substitute
 from hloc.transform.differentiate.expand import expand
-from hloc.transform.differentiate.logs import Sites
+from hloc.transform.differentiate.sites import Sites
 from hloc.transform.simplify import simplify
 
 __all__ = ["Sites", "differentiate"]

@@ -23,12 +23,12 @@ from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.demands import Demands
 from hloc.transform.differentiate.forward import Forward
 from hloc.transform.differentiate.inline import body_of, inline_all
-from hloc.transform.differentiate.logs import AT_MOST, STRIDE, Sites
 from hloc.transform.differentiate.recursion import Halves, Recursion
 from hloc.transform.differentiate.reverse import Sweep
 from hloc.transform.differentiate.rows import note
 from hloc.transform.differentiate.saving import settle, settle_activation
-from hloc.transform.differentiate.tiling import best_stride, in_segments, outermost_loops
+from hloc.transform.differentiate.sites import AT_MOST, STRIDE, Sites
+from hloc.transform.differentiate.tiling import Candidate, best_stride, candidates, in_segments
 
 ASKING = ("linearize", "jvp")
 USING = ("pullback", "pushforward")
@@ -96,10 +96,10 @@ class _Expansion:
             new.name = new.name or old.name
             self.mapping[old] = new
 
-    def body_of(self, op: Op, strides: dict[int, int]) -> Block:
-        """A copy of the function that is asked about, with the calls in it written out.
+    def body_of(self, op: Op, strides: dict[int, int]) -> tuple[Block, dict[Op, Candidate]]:
+        """A copy of the function that is asked about, with the calls in it written out; and loops for segments.
 
-        strides: which of its outermost loops run in segments, and of how many trips.
+        strides: which of these run in segments already, by number, and of how many trips.
         """
         body = body_of(self.module, op.attrs["function"])
         inline_all(self.module, body)
@@ -110,14 +110,11 @@ class _Expansion:
         self.block(body)
         substitute(body, self.mapping)
         find_accumulations(body)
-        if strides:
-            constants = {op.result: op.attrs["value"] for op in walk(body) if op.name == "constant"}
-            for number, (block, loop) in enumerate(list(outermost_loops(body))):
-                if number in strides:
-                    known = constants.get(loop.operands[0]) if loop.name == "for" else None
-                    trips = None if known is None else max(int(known), 0)
-                    substitute(body, in_segments(self.module, block, loop, strides[number], trips))
-        return body
+        loops = candidates(body)
+        for loop, candidate in loops.items():
+            if candidate.number in strides:
+                substitute(body, in_segments(self.module, loop, candidate, strides[candidate.number]))
+        return body, {loop: c for loop, c in loops.items() if c.number not in strides}
 
     def jvp(self, op: Op) -> Block:
         b = Builder(Block(), op.span)
@@ -129,15 +126,16 @@ class _Expansion:
         strides: dict[int, int] = {}
         start, functions = self.sites.mark(), dict(self.module.functions)
         while True:
-            forward = self.body_of(op, strides)
+            forward, loops = self.body_of(op, strides)
             wrt, outputs = forward.args[: op.attrs["wrt"]], forward.results[: op.attrs["outputs"]]
             before = list(forward.results)
-            carries = {loop: _carried(loop) for _, loop in outermost_loops(forward)}
+            carries = {loop: _carried(loop) * candidate.lanes for loop, candidate in loops.items()}
             adjoint, missing, more = self.adjoint(forward, wrt, outputs)
-            stride = _too_much(carries, self.sites, start, strides)
-            if stride is None:
+            found = _too_much(carries, self.sites, start)
+            if found is None:
                 break
-            strides |= stride
+            loop, stride = found
+            strides[loops[loop].number] = stride
             self.sites.reset(start)
             self.module.functions = dict(functions)
         inputs = dict(zip(forward.args, op.operands, strict=True))
@@ -219,21 +217,20 @@ def _carried(loop: Op) -> int:
     return sum(v.type.nbytes for v in loop.operands[loop.name == "for" :])
 
 
-def _too_much(carries: dict[Op, int], sites: Sites, start: int, strides: dict[int, int]) -> dict[int, int] | None:
-    """The outermost loop that saves most, and a stride for it, where all logs since `start` exceed the budget.
+def _too_much(carries: dict[Op, int], sites: Sites, start: int) -> tuple[Op, int] | None:
+    """The loop that saves most, and a stride for it, where all logs since `start` exceed the budget.
 
-    carries: the outermost loops, with the bytes of what they carried before anything was saved.
+    carries: the loops that may run in segments, with the bytes of what they carried before anything was saved.
     """
     logs = sites.logs[start:]
     if sum(log.nbytes for log in logs) <= sites.budget:
         return None
-    total = {loop: sum(log.nbytes for log in logs if log.outermost is loop) for loop in carries}
-    number = {loop: j for j, loop in enumerate(carries)}
-    for loop in sorted((loop for loop in carries if number[loop] not in strides), key=lambda loop: -total[loop]):
-        trips = max((log.trips for log in logs if log.outermost is loop), default=1)
+    total = {loop: sum(log.nbytes for log in logs if loop in log.loops) for loop in carries}
+    for loop in sorted(carries, key=lambda loop: ("lanes" in loop.attrs, -total[loop])):
+        trips = max((log.loops[loop] for log in logs if loop in log.loops), default=1)
         stride = best_stride(trips, total[loop] // trips, carries[loop])
         if stride is not None:
-            return {number[loop]: stride}
+            return loop, stride
     return None
 
 

@@ -33,7 +33,6 @@ from hloc.ops.control import Call, If
 from hloc.ops.helpers import constant
 from hloc.transform.differentiate.cotangents import Scope, named, zeros
 from hloc.transform.differentiate.demands import Demand
-from hloc.transform.differentiate.logs import Sites
 from hloc.transform.differentiate.rows import (
     NEEDED,
     Item,
@@ -46,6 +45,7 @@ from hloc.transform.differentiate.rows import (
     wanted,
     write_out,
 )
+from hloc.transform.differentiate.sites import Sites
 from hloc.transform.thread import Thread
 
 

@@ -102,8 +102,9 @@ class Sweep:
             block.results += [inner.running[v] for v in captured]
         starts = [zeros(b, results[j]) if c is None else c for j, c in zip(carried, cotangents, strict=True)]
         starts += [scope.value(b, v) for v in captured]
-        direction = -op.attrs.get("direction", 1)
-        ends = b.emit_op(For, [count, *starts], [v.type for v in starts], {"direction": direction}, [block])
+        attrs = {name: value for name, value in op.attrs.items() if name == "lanes"}
+        attrs["direction"] = -op.attrs.get("direction", 1)
+        ends = b.emit_op(For, [count, *starts], [v.type for v in starts], attrs, [block])
         self.pairs.append(Pair(op, b.block.ops[-1]))
         for v, end in zip(captured, ends[len(carried) :], strict=True):
             scope.set(v, end)

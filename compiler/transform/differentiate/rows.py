@@ -23,7 +23,7 @@ from hloc.ir.types import I64, TensorType
 from hloc.ops.algebra import emit
 from hloc.ops.helpers import compare, constant
 from hloc.program import Saved
-from hloc.transform.differentiate.logs import SITE_SHIFT, Logged, Sites
+from hloc.transform.differentiate.sites import SITE_SHIFT, Logged, Sites
 from hloc.transform.differentiate.tree import Tree
 
 
@@ -109,7 +109,7 @@ class Rows:
         saved = tuple(
             Saved(name, v.type, rows, True, reasons.get(v, ""), span) for name, v in zip(names, values, strict=True)
         )
-        self.sites.logs.append(Logged(None, rows, sum(s.nbytes for s in saved), int(new), saved))
+        self.sites.logs.append(Logged({}, sum(s.nbytes for s in saved), int(new), saved))
         return dict(zip(values, loaded, strict=True))
 
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-import numpy as np
-
 from hloc.ir.core import Block, Op, Value, clone_op, free_values, substitute, walk
 from hloc.ops.algebra import emit
 from hloc.ops.control import Control
 from hloc.ops.helpers import constant, convert
-from hloc.transform.differentiate.logs import LoopLog, Sites
+from hloc.transform.differentiate.greatest import greatest
+from hloc.transform.differentiate.logs import LoopLog
 from hloc.transform.differentiate.mincut import minimum_vertex_cut
 from hloc.transform.differentiate.reverse import Pair
 from hloc.transform.differentiate.rows import Rows
+from hloc.transform.differentiate.rows_of_trips import Counts
+from hloc.transform.differentiate.sites import Sites
 from hloc.transform.differentiate.tree import Tree
 
 Save = Callable[[Block, Block, Sequence[Value], dict[Value, str]], dict[Value, Value]]
@@ -43,23 +44,21 @@ def settle(
     missing: values `needed` in blocks of the backward sweep.
     keep_all: whatever can be computed again is (of a linear program, only what does not depend on the direction is
     named).
-    Gives these, and those of the logs that may be too small (see `LoopLog`): of the forward and of the backward block.
+    Gives these, and those of the logs that may be too small (see `Counts`): of the forward and of the backward block.
     """
     tree = Tree(forward)
     tree.enter(backward, parent=forward)
-    needed: tuple[list[Value], list[Value]] = ([], [_carry_out(tree, v, block, backward) for block, v in missing])
+    further = [greatest(tree, v, block, backward) for block, v in missing]
+    counts = Counts(tree, sites)
 
     def save(body: Block, adjoint: Block, values: Sequence[Value], reasons: dict[Value, str]) -> dict[Value, Value]:
-        log = LoopLog(tree, sites, body, adjoint)
-        loaded = log.save(values, reasons)
-        if log.needed is not None and log.top is forward:
-            needed[0].append(log.needed)
-        elif log.needed is not None:
-            needed[1].append(_carry_out(tree, log.needed, log.top, backward))
+        start = len(counts.needed)
+        loaded = LoopLog(tree, counts, body, adjoint).save(values, reasons)
+        further.extend(greatest(tree, v, top, backward) for top, v in counts.needed[start:] if top is not forward)
         return loaded
 
     _settle_groups(tree, _partners(pairs), save, {}, keep_all)
-    return needed
+    return [v for top, v in counts.needed if top is forward], further
 
 
 def settle_activation(
@@ -84,22 +83,6 @@ def _settle_groups(
     for root in sorted(groups, key=lambda block: -len(tree.chain(block))):
         blocks = sorted(groups[root], key=lambda block: len(tree.chain(block)))
         _Group(tree, root, blocks, partner, given if root is tree.root else {}).settle(save, keep_all)
-
-
-def _carry_out(tree: Tree, value: Value, block: Block, outermost: Block) -> Value:
-    """The greatest `value` of all visits of an inner block, as a value of the outermost one."""
-    path = tree.path(outermost, block)
-    if not path:
-        return value
-    b, start, end = tree.builder, Block(), Block()
-    with b.at(start):
-        zero = constant(b, 0, np.int64)
-    tree.insert(start.ops, outermost, before=path[0][0])
-    so_far = tree.open(zero, path, "needed")
-    with b.at(end):
-        greatest = emit(b, "maximum", so_far[-1], value)
-    tree.insert(end.ops, block, after=tree.producer[value])
-    return tree.close(so_far, greatest, path, "needed")
 
 
 def _regions(pair: Pair) -> Iterable[tuple[Block, Block]]:

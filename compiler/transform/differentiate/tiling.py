@@ -7,33 +7,64 @@ With n trips that save `row` bytes each and carries of `carry` bytes, the logs s
 (n / s) carry + s row bytes, least for s = sqrt(n carry / row), for one more run of the forward loop. Where n is not
 known, it is what runs have needed so far: logs are made anew, and the stride with them, when a run needs more.
 Griewank & Walther, Evaluating Derivatives (2008), chapter 12, has schemes with more levels.
+
+A loop over lanes stays whole where the loops in it can save less. In segments its trips are no lanes any more, and run
+one after another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
 import numpy as np
 
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, free_values, substitute
+from hloc.ir.core import Block, Function, Module, Op, Value, clone_block, clone_op, free_values, substitute, walk
 from hloc.ir.types import I64
 from hloc.ops.algebra import emit
 from hloc.ops.control import Call, For, While
 from hloc.ops.helpers import compare, constant
-from hloc.transform.differentiate.logs import AT_MOST, STRIDE
+from hloc.transform.differentiate.sites import AT_MOST, STRIDE
 
 
-def outermost_loops(block: Block) -> Iterator[tuple[Block, Op]]:
-    """Loops that stand in no other loop, each with its block, in order."""
-    for op in block.ops:
-        if op.name in ("for", "while"):
-            yield block, op
-        else:
-            for region in op.regions:
-                yield from outermost_loops(region)
+@dataclass(frozen=True)
+class Candidate:
+    """A loop that may run in segments.
+
+    Fields:
+        number: in the order of the program.
+        block: where it stands.
+        known: how many trips a `for` makes, where that is a constant.
+        lanes: how many such loops run at once, if those around it do.
+        constants: numbers of the program, which segments take with them: how many trips inner loops make.
+    """
+
+    number: int
+    block: Block
+    known: int | None
+    lanes: int
+    constants: dict[Value, Op]
+
+
+def candidates(block: Block) -> dict[Op, Candidate]:
+    """Loops that stand in no other loop, or in lanes only; inner ones first."""
+    constants = {op.result: op for op in walk(block) if op.name == "constant" and not op.result.type.shape}
+    found: dict[Op, Candidate] = {}
+
+    def visit(block: Block, lanes: int) -> None:
+        for op in block.ops:
+            loop = op.name in ("for", "while")
+            count = constants.get(op.operands[0]) if op.name == "for" else None
+            known = None if count is None else max(int(count.attrs["value"]), 0)
+            for region in op.regions if not loop or "lanes" in op.attrs else ():
+                visit(region, lanes * (known or 1) if loop else lanes)
+            if loop:
+                found[op] = Candidate(len(found), block, known, lanes, constants)
+
+    visit(block, 1)
+    return found
 
 
 def best_stride(trips: int, row: int, carry: int) -> int | None:
@@ -43,14 +74,13 @@ def best_stride(trips: int, row: int, carry: int) -> int | None:
     return stride if 2 * (segments * carry + stride * row) <= trips * row else None
 
 
-def in_segments(module: Module, block: Block, loop: Op, stride: int, known: int | None) -> dict[Value, Value]:
-    """Replace a loop of `block` by one over segments of `stride` trips, each a call that is run again backwards.
+def in_segments(module: Module, loop: Op, candidate: Candidate, stride: int) -> dict[Value, Value]:
+    """Replace a loop by one over segments of `stride` trips, each a call that is run again backwards.
 
-    known: how many trips a `for` makes, where that is a constant.
     Gives what now stands for the results of the loop.
     """
-    b = Builder(Block(), loop.span)
-    made = _for(module, b, loop, stride, known) if loop.name == "for" else _while(module, b, loop, stride)
+    b, block = Builder(Block(), loop.span), candidate.block
+    made = (_for if loop.name == "for" else _while)(module, b, loop, stride, candidate)
     stand_ins = dict(zip(loop.results, made[-len(loop.results) :], strict=True))
     for old, new in stand_ins.items():
         new.name = old.name
@@ -59,9 +89,9 @@ def in_segments(module: Module, block: Block, loop: Op, stride: int, known: int 
     return stand_ins
 
 
-def _for(module: Module, b: Builder, loop: Op, stride: int, known: int | None) -> tuple[Value, ...]:
+def _for(module: Module, b: Builder, loop: Op, stride: int, candidate: Candidate) -> tuple[Value, ...]:
     """Counted: segment j makes the trips j s, j s + 1, …, counted from the last when the loop runs downwards."""
-    (body,), (count, *inits) = loop.regions, loop.operands
+    (body,), (count, *inits), known = loop.regions, loop.operands, candidate.known
     s, one = constant(b, stride, np.int64), constant(b, 1, np.int64)
     attrs: dict[str, Any] = {"direction": 1}
     if known is None:
@@ -83,11 +113,11 @@ def _for(module: Module, b: Builder, loop: Op, stride: int, known: int | None) -
     _take_body(inner, body, k)
     with b.at(outer):
         ends = b.emit_op(For, [length, *carries], [v.type for v in carries], {"direction": 1, AT_MOST: stride}, [inner])
-        outer.results = _outline_last(module, outer, ends)
+        outer.results = _outline_last(module, outer, ends, candidate.constants)
     return b.emit_op(For, [segments, *inits], [v.type for v in inits], attrs, [outer])
 
 
-def _while(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ...]:
+def _while(module: Module, b: Builder, loop: Op, stride: int, candidate: Candidate) -> tuple[Value, ...]:
     """Uncounted: a segment ends after s trips, or when the condition says so. Gives (segments, trips, carries…)."""
     cond, body = loop.regions
     types = [v.type for v in loop.operands]
@@ -111,7 +141,7 @@ def _while(module: Module, b: Builder, loop: Op, stride: int) -> tuple[Value, ..
     inner.results.insert(0, more)
     with b.at(outer):
         ends = b.emit_op(While, [zero, *carries], [I64, I64, *types], {AT_MOST: stride}, [test, inner])
-        count, _, *ends_ = _outline_last(module, outer, ends)
+        count, _, *ends_ = _outline_last(module, outer, ends, candidate.constants)
         outer.results = [emit(b, "add", trips, count), *ends_]
     return b.emit_op(While, [zero, *loop.operands], [I64, I64, *types], {STRIDE: stride}, [go_on, outer])
 
@@ -124,12 +154,15 @@ def _take_body(inner: Block, body: Block, k: Value) -> None:
     substitute(inner, {body.args[0]: k})
 
 
-def _outline_last(module: Module, block: Block, results: tuple[Value, ...]) -> list[Value]:
+def _outline_last(module: Module, block: Block, results: tuple[Value, ...], constants: dict[Value, Op]) -> list[Value]:
     """Make the last operation of a block a function of its own, and a call of it to be run again backwards."""
     op = block.ops.pop()
     body = Block([], [op], list(results))
-    mapping = {v: body.add_arg(v.type, v.name) for v in free_values(body)}
-    substitute(body, mapping)
+    free = free_values(body)
+    inside: dict[Value, Value] = {}
+    body.ops[:0] = [clone_op(constants[v], inside) for v in free if v in constants]
+    mapping = {v: body.add_arg(v.type, v.name) for v in free if v not in constants}
+    substitute(body, inside | mapping)
     function = module.add(Function("segment", body, op.span))
     called = tuple(Value(v.type, v.name) for v in results)
     attrs = {"function": function.name, "checkpoint": True}

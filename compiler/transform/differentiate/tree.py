@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Op, Value
 from hloc.ops.algebra import full
+from hloc.transform.differentiate.sites import AT_MOST
 
 Place = tuple[Op, Block]
 
@@ -69,6 +70,21 @@ class Tree:
         around = set(self.chain(b))
         return next(block for block in self.chain(a) if block in around)
 
+    def block_of(self, place: Place) -> Block:
+        """The block where the operation of a place stands."""
+        return self.owner[place[1]][1]
+
+    def trips(self, op: Op) -> int | None:
+        """How many trips a loop makes, or a number that it does not exceed."""
+        if AT_MOST in op.attrs:
+            return max(int(op.attrs[AT_MOST]), 0)
+        producer = self.producer.get(op.operands[0]) if op.name == "for" else None
+        return max(int(producer.attrs["value"]), 0) if producer is not None and producer.name == "constant" else None
+
+    def lanes(self, op: Op) -> int | None:
+        """How many lanes a loop runs over, so that its trips must not learn of each other; None of another loop."""
+        return self.trips(op) if "lanes" in op.attrs else None
+
     def path(self, top: Block, block: Block) -> list[Place]:
         """The operations, with their regions, that lead from `top` down to `block`."""
         found: list[Place] = []
@@ -79,6 +95,11 @@ class Tree:
             assert above is not None
             block = above
         return found[::-1]
+
+    def last_of(self, values: Sequence[Value], block: Block) -> Op | None:
+        """The operation of a block after which these values are there; None where that is so from the beginning."""
+        makers = [self.producer[v] for v in values if v in self.producer and self.home[v] is block]
+        return max(makers, key=block.ops.index, default=None)
 
     def insert(self, ops: Sequence[Op], block: Block, *, after: Op | None = None, before: Op | None = None) -> None:
         """Put operations into a block: after or before one of its own, else at its beginning."""
