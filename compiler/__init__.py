@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hloc.autodiff import stop_gradient as stop_gradient
     from hloc.autodiff import value_and_grad as value_and_grad
     from hloc.autodiff import vjp as vjp
+    from hloc.batching import vectorize as vectorize
     from hloc.batching import vmap as vmap
     from hloc.diagnostics.errors import AliasError as AliasError
     from hloc.diagnostics.errors import CompileError as CompileError
@@ -76,6 +77,7 @@ _HOME = {
     "linearize": "hloc.autodiff",
     "stop_gradient": "hloc.autodiff",
     "value_and_grad": "hloc.autodiff",
+    "vectorize": "hloc.batching",
     "vjp": "hloc.autodiff",
     "vmap": "hloc.batching",
 }
@@ -110,6 +112,7 @@ __all__ = [
     "linearize",
     "stop_gradient",
     "value_and_grad",
+    "vectorize",
     "vjp",
     "vmap",
 ]

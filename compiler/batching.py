@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hloc.transformation import compiled, in_python, public
-from hloc.transformed import Mapped, axes_of, plain, strategy_of
+from hloc.transformed import Mapped, axes_of, plain, strategy_of, vectorized_as
 
 
 @public
@@ -32,3 +33,22 @@ def vmap(
     """
     f = in_python(f)
     return compiled(Mapped("vmap", plain(f), axes_of(in_axes), axes_of(out_axes), axis_size, strategy_of(strategy)), f)
+
+
+@public
+def vectorize(
+    pyfunc: Callable[..., Any] | None = None,
+    otypes: str | Sequence[Any] | None = None,
+    excluded: Collection[int | str] | None = None,
+    signature: str | None = None,
+) -> Any:
+    """pyfunc for arrays: applied to their elements by NumPy's broadcasting; as a decorator, with or without arguments.
+
+    otypes: element types of the results, as characters or a list. excluded: positions and names of arguments that are
+    passed as they are. signature: such as "(n),(n)->()" for a function of arrays: what stands in parentheses are the
+    last dimensions of each argument and result, and broadcasting is over the others. As np.vectorize.
+    """
+    if pyfunc is None:
+        return functools.partial(vectorize, otypes=otypes, excluded=excluded, signature=signature)
+    f = in_python(pyfunc)
+    return compiled(vectorized_as(plain(f), otypes, excluded, signature), f)

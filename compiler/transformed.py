@@ -105,6 +105,30 @@ def chosen(value: Any, what: type, name: str) -> Any:
     return several if isinstance(value, tuple | list) else several[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Vectorized(Transformed):
+    """`function` of numbers or small arrays, applied to all elements by broadcasting, as np.vectorize does.
+
+    excluded: positions and keywords of arguments that are passed as they are.
+    signature: such as "(m,n),(n)->(m)"; None: numbers.
+    otypes: element types of the results, one for each; None: those that the function gives.
+    """
+
+    excluded: frozenset[int | str] = frozenset()
+    signature: str | None = None
+    otypes: tuple[np.dtype, ...] | None = None
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        return (self.kind, self.excluded, self.signature, self.otypes)
+
+
+def vectorized_as(function: Any, otypes: Any, excluded: Any, signature: str | None) -> Vectorized:
+    """What np.vectorize with these arguments is. Raises TypeError where NumPy does."""
+    types = None if otypes is None else tuple(np.dtype(t) for t in otypes)
+    return Vectorized("vectorize", function, frozenset(excluded or ()), signature, types)
+
+
 def axes_of(axes: Any) -> Axes:
     """Axes as the user gives them, in one hashable form. Raises DTypeError."""
     if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):

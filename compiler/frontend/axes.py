@@ -36,7 +36,10 @@ def leaf_axes(tree: Tree, axes: Axes, what: str) -> Iterator[int | None]:
 def axis_of(axis: int, rank: int, what: str) -> int:
     """The axis counted from the front. Raises ShapeError where there is none."""
     if not -rank <= axis < rank:
-        raise ShapeError(f"hloc.vmap: {what} is {axis}, which an array with {rank} dimensions does not have")
+        raise ShapeError(
+            f"hloc.vmap: {what} is {axis}, which an array with {rank} dimensions does not have",
+            help=f"axes are counted from 0 to {rank - 1}, or from the end from -1 to {-rank}",
+        )
     return axis % rank
 
 

@@ -31,7 +31,7 @@ from hloc.ops import helpers
 from hloc.ops.control import For
 from hloc.ops.extreme import Argmax
 from hloc.ops.indexing import Read, Upd
-from hloc.ops.shape import Constant, Empty
+from hloc.ops.shape import Constant, Empty, Slice
 from hloc.transformed import Axes, Mapped
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def _argument_axes(
     names = [*parameter_names(function)[:positional], *keywords]
     if isinstance(given, tuple):
         if not min(optional, positional) <= len(given) <= positional:
-            raise DTypeError(f"hloc.vmap: in_axes has {len(given)} entries for {positional} arguments")
+            raise DTypeError(
+                f"hloc.vmap: in_axes has {len(given)} entries for {positional} arguments",
+                help="give one for each positional argument, or one for all: in_axes=0",
+            )
         wished: list[Axes] = [*given, *[None] * (positional - len(given))]
     else:
         wished = [given] * positional
@@ -97,7 +100,10 @@ def _size(tree: Tree, axes: Sequence[int | None], mapped: Mapped) -> int:
         sizes.append(mapped.axis_size)
     if len(set(sizes)) > 1:
         known = ", ".join(map(str, dict.fromkeys(sizes)))
-        raise ShapeError(f"hloc.vmap: the mapped axes have different sizes: {known}")
+        raise ShapeError(
+            f"hloc.vmap: the mapped axes have different sizes: {known}",
+            help="all lanes take one slice of each mapped array; None in in_axes says that they share it",
+        )
     if not sizes:
         raise DTypeError("hloc.vmap: no argument is mapped", help="give axis_size, or an array with in_axes=0")
     return sizes[0]
@@ -242,14 +248,29 @@ class Found:
     ) -> AbstractValue:
         sp = self.sp
         if axis is not None:
-            front = axis_of(axis, stack.type.rank, "out_axes")
-            return sp.new_array(helpers.transpose(sp.builder, stack, from_front(front, stack.type.rank)))
+            return self._list(stack, axis) if getattr(leaf, "is_list", False) else self._array(stack, axis)
         if varying is None or varying(value) or not size:
             raise DTypeError(
                 "hloc.vmap: out_axes=None for a result that may differ from lane to lane",
                 help="give the axis where the lanes are stacked: out_axes=0",
             )
         return like_leaf(sp, leaf, _slice(sp, stack, sp.constant(0, np.int64)))
+
+    def _array(self, stack: Value, axis: int) -> AbstractValue:
+        rank = stack.type.rank
+        front = axis_of(axis, rank, "out_axes")
+        return self.sp.new_array(helpers.transpose(self.sp.builder, stack, from_front(front, rank)))
+
+    def _list(self, stack: Value, axis: int) -> AbstractValue:
+        """A list that lanes keep as an array: its elements are stacked, as those of any list."""
+        size, length, *rest = stack.type.shape
+        starts, steps = [0] * len(rest), [1] * (len(rest) + 2)
+        parts: list[AbstractValue] = []
+        for j in range(length):
+            window = {"start": (0, j, *starts), "limit": (size, j + 1, *rest), "stride": tuple(steps)}
+            part = helpers.reshape(self.sp.builder, self.sp.emit(Slice, stack, **window), (size, *rest))
+            parts.append(self._list(part, axis) if rest else self._array(part, axis))
+        return self.sp.new_list(parts)
 
 
 def _refuse_leaf(leaf: AbstractValue) -> None:

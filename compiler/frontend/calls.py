@@ -39,8 +39,19 @@ from hloc.frontend.values import (
     TypeOfV,
     Unreachable,
 )
+from hloc.frontend.vectorizing import vectorized
 from hloc.program import Path
-from hloc.transformed import Checkpoint, Derivative, Mapped, Rewritten, Transformed, innermost, plain, signature
+from hloc.transformed import (
+    Checkpoint,
+    Derivative,
+    Mapped,
+    Rewritten,
+    Transformed,
+    Vectorized,
+    innermost,
+    plain,
+    signature,
+)
 
 if TYPE_CHECKING:
     from hloc.frontend.context import Frame
@@ -87,6 +98,8 @@ def call_transformed(
     """Call what a transformation makes of a function."""
     if isinstance(made, Mapped):
         return vmapped(sp, made, function, args, kwargs)
+    if isinstance(made, Vectorized):
+        return vectorized(sp, made, function, args, kwargs)
     assert isinstance(made, Derivative)
     return _call_derivative(sp, made, function, args, kwargs)
 

@@ -237,19 +237,6 @@ def apply_along_axis(func1d, axis, arr, *args):  # type: ignore[no-untyped-def]
     return np.moveaxis(result, len(places), axis)
 
 
-def vectorized(function, *args):  # type: ignore[no-untyped-def]
-    """What a `np.vectorize` object does: a loop over the elements; the first one decides the element type."""
-    arrays = np.broadcast_arrays(*args)
-    flat = [np.ravel(x) for x in arrays]
-    n = flat[0].shape[0]
-    if n == 0:
-        raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
-    out = np.zeros(n, np.asarray(function(*[x[0] for x in flat])).dtype)
-    for i in range(n):
-        out[i] = function(*[x[i] for x in flat])
-    return out.reshape(arrays[0].shape)
-
-
 def matvec(x1, x2):  # type: ignore[no-untyped-def]
     """`np.matvec`."""
     return np.matmul(x1, np.asarray(x2)[..., None])[..., 0]

@@ -11,7 +11,6 @@ from hloc.frontend.tables import (  # noqa: F401
     containers,
     contraction,
     creation,
-    derivatives,
     einsum,
     extremes,
     grids,
@@ -32,5 +31,7 @@ from hloc.frontend.tables import (  # noqa: F401
     searching,
     selection,
     sorting,
+    transformations,
     ufunc_calls,
+    vectorizing,
 )

@@ -17,7 +17,7 @@ from hloc.frontend.subscripts import set_item
 from hloc.frontend.tables.arguments import array_ref, array_value
 from hloc.frontend.tables.array_methods import static_shape
 from hloc.frontend.tables.joining import joined, values_alike
-from hloc.frontend.tables.registry import Rule, family, implements, indexed
+from hloc.frontend.tables.registry import implements, indexed
 from hloc.frontend.values import AbstractValue, Const, MapV, PartialV, RangeV, SliceV, Tensor, TupleV
 from hloc.ir.core import Value
 from hloc.library import calculus, elementary
@@ -45,25 +45,6 @@ def ndindex_(sp: Specializer, *shape: AbstractValue) -> AbstractValue:
 def ndenumerate_(sp: Specializer, arr: AbstractValue) -> AbstractValue:
     array = array_ref(sp, arr)
     return _over(elementary.enumerated, array.type.size, a=array)
-
-
-@family
-def vectorized_rule(obj: Any) -> Rule | None:
-    """Calling a `np.vectorize` object: a compiled loop over the elements."""
-    if not isinstance(obj, np.vectorize):
-        return None
-
-    def rule(sp: Specializer, *args: AbstractValue) -> AbstractValue:
-        if obj.otypes is not None or obj.signature is not None or obj.excluded:
-            raise UnsupportedError("np.vectorize with otypes, signature or excluded is not supported")
-        return sp.call(Const(calculus.vectorized), Const(obj.pyfunc), *args)
-
-    return rule
-
-
-@implements(np.vectorize)
-def vectorize_(sp: Specializer, pyfunc: AbstractValue) -> AbstractValue:
-    return PartialV(Const(calculus.vectorized), (pyfunc,), {})
 
 
 implements(np.apply_along_axis)(calculus.apply_along_axis)

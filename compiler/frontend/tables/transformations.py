@@ -1,4 +1,4 @@
-"""hloc.grad and its relatives, called in compiled code. The functions of the public API carry their names."""
+"""hloc.grad, hloc.vmap and their relatives, called in compiled code; public functions carry their names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hloc.frontend.tables.registry import Rule, family
 from hloc.frontend.trees import is_float, like_leaf, tree_of
 from hloc.frontend.values import AbstractValue, Const, DerivedV
 from hloc.ops.derivative import StopGradient
-from hloc.transformed import Derivative, Mapped, axes_of, chosen, strategy_of
+from hloc.transformed import Derivative, Mapped, axes_of, chosen, strategy_of, vectorized_as
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -93,6 +93,17 @@ def vmap(
     return DerivedV(Mapped("vmap", None, inner, outer, None if size is None else int(size), chosen), f)
 
 
+def vectorize(
+    sp: Specializer,
+    pyfunc: AbstractValue,
+    otypes: AbstractValue = Const(None),
+    excluded: AbstractValue = Const(None),
+    signature: AbstractValue = Const(None),
+) -> AbstractValue:
+    choices = (sp.static(value, "an argument of vectorize") for value in (otypes, excluded, signature))
+    return DerivedV(vectorized_as(None, *choices), pyfunc)
+
+
 _RULES: dict[str, Rule] = {
     "checkpoint": checkpoint,
     "custom_jvp": custom,
@@ -103,12 +114,13 @@ _RULES: dict[str, Rule] = {
     "jvp": jvp,
     "hvp": hvp,
     "stop_gradient": stop_gradient,
+    "vectorize": vectorize,
     "vmap": vmap,
 }
 
 
 @family
-def find_derivative(obj: Any) -> Rule | None:
+def find_transformation(obj: Any) -> Rule | None:
     """The rule of a function of the public API, by the name that it carries."""
     name = getattr(obj, "__hloc_transformation__", None)
     return _RULES.get(name) if isinstance(name, str) else None
