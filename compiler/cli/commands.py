@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from hloc.autodiff import grad
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
+from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
 from hloc.cli.target import load_function, load_functions
@@ -32,7 +32,6 @@ EMITTED = {
     "hlo": "hlo",
     "report": "report.txt",
 }
-GRAD_HELP = "Take the gradient of the function by these arguments, names or numbers, instead: 'w,b', '0'."
 TYPES_HELP = "Argument types, e.g. 'f64[1000,1000], i64'; i64, f64, b1 and c128 alone are Python numbers."
 
 
@@ -85,19 +84,19 @@ def main() -> None:
 @click.option(
     "--after", type=click.Choice(PASSES), help="The pass after which to show the program, as ssa (default) or python."
 )
-@click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
+@transforming
 @click.option(
     "-o", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Write files there instead."
 )
 def compile_command(
-    target: str, types: str | None, emit: tuple[str, ...], after: str | None, by: str | None, folder: Path | None
+    target: str, types: str | None, emit: tuple[str, ...], after: str | None, made: Made, folder: Path | None
 ) -> None:
     """Compile a function, or every decorated function of FILE, and print or write its stages."""
     if after is not None and not {"ssa", "python"}.issuperset(emit):
         raise click.UsageError("--after goes with --emit ssa and --emit python")
     stages = emit or (("ssa",) if after else ("report",) if folder is None else tuple(EMITTED))
     for function in load_functions(target):
-        function = derived(function, by)
+        function = made.of(function)
         texts = emitted_texts(function, _types(function, types), stages, after)
         if folder is None:
             click.echo("\n\n".join(text.rstrip() for text in texts.values()))
@@ -120,14 +119,14 @@ def compile_command(
 @click.option(
     "--repeat", default=5, show_default=True, type=click.IntRange(min=0), help="Calls to time after the first."
 )
-@click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
+@transforming
 @click.option("--compare", is_flag=True, help="Run the function in CPython too, compare and time it.")
-def run(target: str, values: str, repeat: int, by: str | None, compare: bool) -> None:
+def run(target: str, values: str, repeat: int, made: Made, compare: bool) -> None:
     """Run a function and print its result and times."""
     function, module = load_function(target)
-    if by is not None and compare:
-        raise click.UsageError("--compare runs the function in CPython, which has no --grad")
-    function = derived(function, by)
+    if compare and made != Made():
+        raise click.UsageError("--compare runs the function in CPython, which has no --grad and no --vmap")
+    function = made.of(function)
     names = {"np": np, "numpy": np, "math": math} | vars(module)
     print_run(function, read_values(values, names), repeat, compare)
 
@@ -141,9 +140,9 @@ def run(target: str, values: str, repeat: int, by: str | None, compare: bool) ->
     show_default=True,
     help=f"Which of {', '.join(STAGES)}, from left to right.",
 )
-@click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
+@transforming
 @click.option("--width", type=click.IntRange(min=40), help="Columns to use. Default: those of the terminal.")
-def inspect_command(target: str, types: str | None, stages: str, by: str | None, width: int | None) -> None:
+def inspect_command(target: str, types: str | None, stages: str, made: Made, width: int | None) -> None:
     """Show the stages of a function side by side, each line beside the source line it comes from."""
     from hloc.cli.side_by_side import print_stages  # rich is needed here only
 
@@ -151,36 +150,19 @@ def inspect_command(target: str, types: str | None, stages: str, by: str | None,
     unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:
         raise click.UsageError(f"--stages: {', '.join(unknown)} is none of {', '.join(STAGES)}")
-    function = derived(load_function(target)[0], by)
+    function = made.of(load_function(target)[0])
     print_stages(function, _types(function, types), chosen, width)
 
 
 @main.command()
 @click.argument("target", metavar="FILE:FUNCTION")
 @click.option("--args", "types", help=TYPES_HELP)
-@click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
-def explain(target: str, types: str | None, by: str | None) -> None:
+@transforming
+def explain(target: str, types: str | None, made: Made) -> None:
     """Say what became static, which loops were repeated, which checks remain, what a gradient saves, and why."""
-    function = derived(load_function(target)[0], by)
+    function = made.of(load_function(target)[0])
     arguments = _types(function, types)
     click.echo("\n".join(explanation_lines(function.explain(*arguments.positional, **arguments.keywords))))
-
-
-def derived(function: CompiledFunction, by: str | None) -> CompiledFunction:
-    """The gradient by the arguments that `--grad` names; the function itself without it."""
-    if by is None:
-        return function
-    asked = [name.strip() for name in by.split(",")]
-    names = list(inspect.signature(function).parameters)
-    unknown = [name for name in asked if name not in names and not name.isdecimal()]
-    if unknown:
-        raise click.UsageError(
-            f"--grad: {', '.join(unknown)} is no argument of {function.__name__}({', '.join(names)})"
-        )
-    chosen = [names[int(a)] if a.isdecimal() and int(a) < len(names) else a for a in asked]
-    gradient: CompiledFunction = grad(function, argnames=chosen[0] if len(chosen) == 1 else chosen)
-    gradient.signature = function.signature
-    return gradient
 
 
 def _types(function: CompiledFunction, types: str | None) -> Arguments:

@@ -266,6 +266,24 @@ def test_grad(call: Call, program: Program) -> None:
     assert folder.split() == [str(Path("out/grad_loss.ssa"))]
 
 
+def test_vmap(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    run = call("run", "prog.py:loss", "--vmap", "0,none,none", "--args", "np.eye(2, 3), np.full(3, 2.0), 1").output
+    assert run.startswith("[0.90929743 0.90929743]")
+    values = ("--args", "np.eye(2, 3), np.ones(3), 0")
+    each = call("run", "prog.py:loss", "--grad", "w", "--vmap", "0,None,none", *values).output
+    assert each.startswith("[[0. 0. 0.]\n [0. 0. 0.]]")
+    types = ("--args", "f64[4,3], f64[3], i64")
+    assert "lanes" in call("compile", "prog.py:loss", "--vmap", "0,none,none", *types, "--emit", "ssa").output
+
+
+def test_vmap_of_what_are_no_axes(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    wrong = call("run", "prog.py:loss", "--vmap", "first", "--args", "1")
+    assert wrong.exit_code == 2
+    assert "axes are numbers or none" in wrong.stderr
+
+
 def test_grad_of_what_is_no_argument(call: Call, program: Program) -> None:
     program(GRADIENT)
     result = call("compile", "prog.py:loss", "--grad", "w,q")
