@@ -164,6 +164,8 @@ class Lanes:
         sp, block = self.sp, body.block
         types = [v.type.with_shape((self.size, *v.type.shape)) for v in values]
         empty = [sp.emit(Empty, shape=t.shape, dtype=t.dtype) for t in types]
+        if self.size == 0:
+            return empty
         stacks = [block.add_arg(t, v.name) for t, v in zip(types, values, strict=True)]
         with sp.in_block(block, sp.state):
             for stack, value in zip(stacks, values, strict=True):
@@ -286,6 +288,8 @@ def _refuse_leaf(leaf: AbstractValue) -> None:
 
 
 def _slice(sp: Specializer, stack: Value, lane: Value) -> Value:
+    if stack.type.shape[0] == 0:  # nothing is read where there are no lanes, and nothing could be
+        return helpers.full(sp.builder, stack.type.shape[1:], 0, stack.type.dtype)
     starts = [lane, *[sp.constant(0, np.int64)] * (stack.type.rank - 1)]
     value = sp.emit(Read, stack, *starts, sizes=(1, *stack.type.shape[1:]), drop=(0,))
     value.name = stack.name
