@@ -15,6 +15,9 @@ from hloc.ir.core import Block, Function, Module, Op, Value
 from hloc.ir.printer import print_module
 from hloc.ir.types import B1, I64, TensorType
 
+_STRATEGIES = ("auto", "simd", "lockstep", "pc", "serial")
+"""What the `lanes` of a loop may be."""
+
 
 def verify(module: Module) -> None:
     """Give back nothing, or raise InternalError that says which op is wrong and how."""
@@ -130,6 +133,8 @@ def check_for(v: _FunctionVerifier, op: Op) -> None:
     v.same("results of for", _types(op.results), carried)
     direction = op.attrs.get("direction")
     v.require(direction in (1, -1), f"direction is {direction!r}, expected 1 or -1")
+    lanes = op.attrs.get("lanes", "auto")
+    v.require(lanes in _STRATEGIES, f"lanes is {lanes!r}, expected one of {', '.join(_STRATEGIES)}")
 
 
 def _check_body(v: _FunctionVerifier, body: Block, carried: list[TensorType]) -> None:

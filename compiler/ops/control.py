@@ -4,7 +4,12 @@ if      (pred: b1)                        regions then() → rs, else() → rs  
 switch  (index: i64)                      regions case_j() → rs; the index is clamped results rs
 while   (c0s…)   cond(cs) → b1, body(k, cs) → cs     k: i64 counts 0, 1, …          results (n: i64, cs…)
 for     (n: i64, c0s…)       body(k, cs) → cs        attr direction: +1 runs k = 0…n-1, -1 runs n-1…0; n < 1: none
+                                                      attr lanes: the trips are to be independent (see below)
 call    (args…)  attr function: name in the module                                   results of the callee
+
+`lanes` is for what one call does for many arguments: it says how the trips are to be run, "auto", "simd", "lockstep",
+"pc" or "serial". Whether they may be run so is seen from what they carry (hloc.transform.lanes); the meaning of the
+loop is the same with and without it. Passes that make a loop of another keep it where the trips stay what they were.
 
 A call may say how it is differentiated:
 

@@ -41,11 +41,7 @@ class Thread(Generic[Item]):
         """Thread the state through a block in place; `state` becomes what it is at the end."""
         ops, block.ops = block.ops, []
         for op in ops:
-            if op.regions:
-                self.regions(op, state)
-                block.ops.append(op)
-            else:
-                block.ops += self.step(op, state)
+            block.ops += self.regions(op, state) if op.regions else self.step(op, state)
 
     def changed(self, block: Block) -> dict[Item, None]:
         """The items that a block changes, with the regions inside, in order."""
@@ -56,8 +52,10 @@ class Thread(Generic[Item]):
                 found |= self.changed(region)
         return found
 
-    def regions(self, op: Op, state: dict[Item, Value]) -> None:
-        """Thread the state through the regions of an operation, which hands on what changes."""
+    def regions(self, op: Op, state: dict[Item, Value]) -> Sequence[Op]:
+        """Thread the state through the regions of an operation, which hands on what changes.
+
+        Gives the operations that stand for it."""
         items = list(dict.fromkeys(item for region in op.regions for item in self.changed(region)))
         if op.name in ("for", "while"):
             self.carry(op, items, state)
@@ -68,6 +66,7 @@ class Thread(Generic[Item]):
         results = [Value(state[item].type, state[item].name) for item in items]
         op.results = (*op.results, *results)
         state.update(zip(items, results, strict=True))
+        return [op]
 
     def carry(self, op: Op, items: Sequence[Item], state: dict[Item, Value]) -> None:
         *conditions, body = op.regions

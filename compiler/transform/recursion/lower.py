@@ -66,7 +66,7 @@ class CycleLowering:
         tokens: set[Value] = set()
         if self.threaded:
             for function in functions:
-                tokens |= thread_token(function, self.takers | self.names)
+                tokens |= thread_token(function, self.takers | self.names, cycle=self.names)
         return functions, tokens
 
     def cycle(self, entry: str, functions: Sequence[Function], watched: set[Value]) -> Cycle:

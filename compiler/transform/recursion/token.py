@@ -6,21 +6,26 @@ func @g(%x: f64) -> f64 {                         func @g(%x: f64, %token: i64) 
 }                                                 }
 
 Branches that call give it as one more result; loops carry it, and a `while` stops when it is not 0: what it computes is
-meaningless then. A `while` whose condition calls is turned around first, so that only its body does.
+meaningless then. A `while` whose condition calls is turned around first, so that only its body does. Lanes do not know
+of each other: all begin with the token as it was before their loop, and the greatest that one of them leaves goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 
 import numpy as np
 
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, clone_block, substitute, walk
-from hloc.ir.types import B1, I64
+from hloc.ir.types import B1, I64, TensorType
+from hloc.ops.algebra import full
 from hloc.ops.control import Call, For, While
 from hloc.ops.elementwise import And, Compare
 from hloc.ops.helpers import constant
+from hloc.ops.reduction import ReduceMax
+from hloc.ops.shape import Constant
+from hloc.ops.windows import Upd
 from hloc.transform.thread import Thread
 
 TOKEN = "token"
@@ -38,9 +43,17 @@ def calls(function: Function, names: Set[str]) -> bool:
     return any(op.kind is Call and op.attrs["function"] in names for op in walk(function.block))
 
 
-def thread_token(function: Function, takers: Set[str], *, entry: bool = False) -> set[Value]:
-    """Thread the token through a function that calls functions which take one, in place; gives all tokens in it."""
+def thread_token(
+    function: Function, takers: Set[str], *, entry: bool = False, cycle: Set[str] = frozenset()
+) -> set[Value]:
+    """Thread the token through a function that calls functions which take one, in place; gives all tokens in it.
+
+    cycle: those that the function is in a cycle of calls with; lanes that call these run one after another.
+    """
     block = function.block
+    for op in walk(block):
+        if "lanes" in op.attrs and reaches(op, cycle):
+            op.attrs = {name: value for name, value in op.attrs.items() if name != "lanes"}
     _turn_around(block, takers)
     head = Block()
     token = constant(Builder(head, function.span), 0, np.int64) if entry else block.add_arg(I64, "token")
@@ -55,8 +68,12 @@ def thread_token(function: Function, takers: Set[str], *, entry: bool = False) -
             op.results = (*op.results, state[TOKEN])
         return [op]
 
-    Thread(lambda op: (TOKEN,) if op.kind is Call and reaches(op, takers) else (), step).block(block, state)
+    thread = _Thread(lambda op: (TOKEN,) if op.kind is Call and reaches(op, takers) else (), step, block)
+    thread.block(block, state)
+    tokens |= thread.of_all_lanes
     for op in threaded:
+        if op.kind is For and op.results[-1].type.shape:
+            continue  # the tokens of lanes
         tokens.add(op.results[-1])
         if op.kind in (For, While):
             tokens.update(region.args[-1] for region in op.regions)
@@ -65,6 +82,43 @@ def thread_token(function: Function, takers: Set[str], *, entry: bool = False) -
     block.ops = head.ops + block.ops
     block.results.append(state[TOKEN])
     return tokens
+
+
+class _Thread(Thread[str]):
+    """Fields:
+    counts: constants of the program.
+    of_all_lanes: tokens that loops over lanes leave.
+    """
+
+    def __init__(
+        self,
+        changes: Callable[[Op], Collection[str]],
+        step: Callable[[Op, dict[str, Value]], Sequence[Op]],
+        block: Block,
+    ) -> None:
+        super().__init__(changes, step)
+        self.counts = {op.result: op.attrs["value"] for op in walk(block) if op.kind is Constant}
+        self.of_all_lanes: set[Value] = set()
+
+    def regions(self, op: Op, state: dict[str, Value]) -> Sequence[Op]:
+        count = self.counts.get(op.operands[0]) if "lanes" in op.attrs else None
+        if count is None or TOKEN not in self.changed(op.regions[-1]):
+            return super().regions(op, state)
+        (body,) = op.regions
+        b = Builder(Block(), op.span)
+        zeros = full(b, TensorType((max(int(count), 1),), I64.dtype), 0)
+        stack = body.add_arg(zeros.type, "tokens")
+        inner = dict(state)
+        self.block(body, inner)
+        with b.at(body):
+            body.results.append(b.emit(Upd, stack, inner[TOKEN], body.args[0], drop=(0,), mode="set"))
+        op.operands = (*op.operands, zeros)
+        op.results = (*op.results, Value(zeros.type, "tokens"))
+        b.block.ops.append(op)
+        state[TOKEN] = b.emit(ReduceMax, op.results[-1], axes=(0,))
+        state[TOKEN].name = "token"
+        self.of_all_lanes.add(state[TOKEN])
+        return b.block.ops
 
 
 def _stop(loop: Op) -> None:
