@@ -23,11 +23,12 @@ from examples import (
     mandelbrot,
     nbody,
     nelder_mead,
+    nuts,
     pendulum,
 )
 from examples.classification import classification_report, split
 from examples.plots import Panel, write
-from examples.report import Differs, compare, console, history, line, title
+from examples.report import Differs, compare, console, duration, history, line, timed, title
 
 COUNT = click.IntRange(min=2)
 
@@ -312,6 +313,59 @@ def run_formulas(count: int, epochs: int, batch: int, output: Path) -> None:
     )
     line("wrote", str(output))
     report(deep_truths, np.asarray(compare(formulas.judge, network, deep_nodes, deep_roots)))
+
+
+@main.command("nuts")
+@click.option(
+    "--csv", "path", type=click.Path(exists=True, dir_okay=False), help="Numbers under a header, the class last."
+)
+@size_option("rows", 2000, "Rows of the generated table, used without --csv.")
+@size_option("chains", 4, "Chains at once.")
+@size_option("draws", 500, "Draws of each chain that are kept.")
+@size_option("warmup", 150, "Draws before them that find the length of a step.")
+@picture_option("nuts.png")
+def run_nuts(path: str | None, rows: int, chains: int, draws: int, warmup: int, output: Path) -> None:
+    """No-U-Turn sampler: recursion and derivatives in many chains at once; plots the traces of two weights."""
+    title(
+        "No-U-Turn sampler: chains at once for the weights of a logistic regression on " + (path or "a generated table")
+    )
+    features, classes = logistic.read_table(path) if path else logistic.generated_table(rows)
+    x = logistic.standardised(features, features)
+    signs = np.where(2 * classes > classes.max(), 1.0, -1.0)
+    line("the table", f"{len(x)} rows, {x.shape[1]} weights, {np.mean(signs > 0.0):.1%} in the upper classes")
+    starts, momenta, seeds = nuts.chances(chains, warmup + draws, x.shape[1])
+    first = min(12, warmup + draws)
+    compare(
+        nuts.chain, starts[0], momenta[0, :first], int(seeds[0]), first // 2, x, signs, rounding=1e-6, derivatives=True
+    )
+    call = timed(nuts.sample, (starts, momenta, seeds, warmup, x, signs))
+    later = timed(nuts.sample, (starts, momenta, seeds, warmup, x, signs)).seconds
+    positions, acceptance, steps, lengths = map(np.asarray, call.result)
+    line("sample", f"{chains} chains of {warmup} + {draws} draws by vmap")
+    line("hloc, first call", f"{duration(call.seconds)}, compiles or loads what an earlier run compiled")
+    line("hloc, next call", f"{duration(later)}, {np.sum(steps) / later:,.0f} gradients a second")
+    for k in range(chains):
+        means = acceptance[k, warmup:].mean(), steps[k, warmup:].mean(), lengths[k]
+        line(f"chain {k + 1}", "acceptance {:.2f}, {:.1f} steps a draw, their length {:.3f}".format(*means))
+    kept = positions[:, warmup:]
+    compare(nuts.diagnosis, kept[:, :, 0], rounding=1e-9)
+    found = [np.asarray(numbers) for numbers in nuts.diagnoses(kept)]
+    for k, (mean, spread, r_hat, size) in enumerate(zip(*found, strict=True)):
+        line(
+            f"weight {k}",
+            f"{mean:8.3f} ± {spread:.3f}, R-hat {r_hat:.3f}, {size:.0f} effective of {kept[..., 0].size} draws",
+        )
+    widest = np.argsort(found[1])[-2:]
+    numbers = np.arange(1, warmup + draws + 1)
+    write(
+        output,
+        "No-U-Turn sampler, each chain from its start",
+        *(
+            Panel("draw", f"weight {k}", {f"chain {c + 1}": (numbers, positions[c, :, k]) for c in range(chains)})
+            for k in sorted(widest)
+        ),
+    )
+    line("wrote", str(output))
 
 
 if __name__ == "__main__":

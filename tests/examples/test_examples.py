@@ -24,6 +24,7 @@ from examples import (
     mandelbrot,
     nbody,
     nelder_mead,
+    nuts,
     pendulum,
 )
 from examples.__main__ import main
@@ -46,6 +47,7 @@ SMALL = {
     "lotka-volterra": "--count 5 --trials 3",
     "digits": "--pictures 60 --epochs 2 --batch 16",
     "formulas": "--count 40 --epochs 2 --batch 8",
+    "nuts": "--rows 50 --chains 2 --draws 12 --warmup 6",
 }
 MODULES = (
     digits,
@@ -60,6 +62,7 @@ MODULES = (
     mandelbrot,
     nbody,
     nelder_mead,
+    nuts,
     pendulum,
 )
 WRITE_PICTURES = {
@@ -68,6 +71,7 @@ WRITE_PICTURES = {
     "logistic": (550, 400),
     "lotka-volterra": (1100, 400),
     "mandelbrot": (20, 16),
+    "nuts": (1100, 400),
 }
 REPORT_HEAD = "              precision    recall  f1-score   support\n\n           0 "
 
@@ -161,6 +165,51 @@ def test_digits_are_read_from_a_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, pictures, atol=1 / 32)
     text = run("digits", "--csv", str(path), "--epochs", "2", "--batch", "8", "-o", str(tmp_path / "training.png"))
     assert accuracy(text)[1] == 10
+
+
+def test_a_chain_among_others_is_the_chain_by_itself() -> None:
+    features, classes = logistic.generated_table(30)
+    x, signs = logistic.standardised(features, features), np.where(classes > 1, 1.0, -1.0)
+    starts, momenta, seeds = nuts.chances(3, 8, x.shape[1])
+    found = nuts.sample(starts, momenta, seeds, 4, x, signs)
+    for k in range(3):
+        for mine, alone in zip(found, nuts.chain(starts[k], momenta[k], seeds[k], 4, x, signs), strict=True):
+            np.testing.assert_allclose(np.asarray(mine)[k], alone, rtol=1e-6)
+
+
+def test_chains_without_data_draw_from_the_prior() -> None:
+    starts, momenta, seeds = nuts.chances(4, 500, 2)
+    positions, acceptance, _, _ = map(
+        np.asarray, nuts.sample(starts, momenta, seeds, 100, np.zeros((1, 2)), np.ones(1))
+    )
+    means, spreads, r_hats, sizes = map(np.asarray, nuts.diagnoses(positions[:, 100:]))
+    np.testing.assert_allclose(means, 0.0, atol=0.15)
+    np.testing.assert_allclose(spreads, 1.0, atol=0.15)
+    assert np.all(r_hats < 1.02)
+    assert np.all(sizes > 300.0)
+    assert 0.6 < acceptance[:, 100:].mean() < 0.95
+
+
+def test_diagnosis_tells_agreeing_chains_from_others() -> None:
+    independent = np.random.default_rng(3).normal(size=(4, 400))
+    mean, spread, r_hat, size = nuts.diagnosis(independent)
+    assert abs(mean) < 0.1
+    assert abs(spread - 1.0) < 0.1
+    assert abs(r_hat - 1.0) < 0.01
+    assert 1000.0 < size < 2500.0
+    walks = np.cumsum(independent, axis=1)
+    assert nuts.diagnosis(walks)[2] > 1.5
+    assert nuts.diagnosis(walks)[3] < 30.0
+    assert nuts.diagnosis(independent + np.arange(4.0)[:, None])[2] > 1.3
+
+
+@pytest.mark.skipif(not MOBILE_PRICE.is_file(), reason="../shared/data/mobile_price/train.csv is not there")
+def test_chains_agree_on_mobile_prices(tmp_path: Path) -> None:
+    text = run("nuts", "--csv", str(MOBILE_PRICE), "--draws", "200", "-o", str(tmp_path / "traces.png"))
+    assert "2000 rows, 21 weights, 50.0% in the upper classes" in text
+    r_hats = [float(found) for found in re.findall(r"R-hat ([\d.]+)", text)]
+    assert len(r_hats) == 21
+    assert max(r_hats) < 1.1
 
 
 def test_plain_programs_run_in_cpython_all_the_way() -> None:

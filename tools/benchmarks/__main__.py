@@ -16,6 +16,7 @@ SUITES = [
     "programs",
     "derivatives",
     "recursion",
+    "batching",
     "first_result",
     "compile_time",
     "import_time",
