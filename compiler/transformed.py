@@ -40,7 +40,9 @@ class Transformed:
     @property
     def name(self) -> str:
         """Such as "grad_f"."""
-        of = getattr(self.function, "__name__", type(self.function).__name__).strip("<>")
+        function = self.function
+        known = function.name if isinstance(function, Transformed) else getattr(function, "__name__", None)
+        of = (known or type(function).__name__).strip("<>")
         return of if self.kind == "value" else f"{self.kind}_{of}"
 
 
