@@ -274,10 +274,11 @@ class CompiledFunction:
         """What became static, which loops were repeated, what derivatives save, which checks remain, and what recursive
         functions become."""
         from hloc.inspection import Explanation
-        from hloc.pipeline import without_recursion
+        from hloc.pipeline import lowered
 
         program = self.lower(*args, **kwargs).program
-        return Explanation(program, without_recursion(program, self.options, self._rows)[1])
+        lowering = lowered(program, self.options, self._rows)
+        return Explanation(program, lowering.machines, lowering.batches)
 
 
 class LinearFunction:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hloc.ir.printer import print_module
 from hloc.ir.to_python import to_python
 from hloc.pipeline import CompileOptions, before_emission, compile_program, emit
-from hloc.program import PASSES, Machine, Program, Saved, StaticUse
+from hloc.program import PASSES, Batch, Machine, Program, Saved, StaticUse
 from hloc.report import remaining_error_sites
 
 if TYPE_CHECKING:
@@ -65,10 +65,11 @@ class Lowered(Stage):
 
         "recursion": recursive functions have become loops with stacks. A program that had some gives one more result
         at the end, 0 when all stacks had room.
+        "batching": and loops over lanes are written for all lanes at once, or have become plain loops.
         """
         if name not in PASSES:
             raise ValueError(f"{name!r} is none of the passes {', '.join(PASSES)}")
-        return Stage(before_emission(self.program, self.options, self._rows)[0])
+        return Stage(before_emission(self.program, self.options, self._rows, name).module)
 
     def with_places(self, stage: str, places: bool = True) -> str:
         return super().with_places(stage, places) if stage != "stablehlo" else self._emitted.text(with_locations=places)
@@ -101,10 +102,11 @@ class Compiled:
 
 
 class Explanation:
-    """What was decided about a program: `static`, `repeated`, `checks`, what derivatives have `saved`, and `recursive`
-    functions."""
+    """What was decided about a program: `static`, `repeated`, `checks`, what derivatives have `saved`, `recursive`
+    functions, and `batches`, the loops over lanes."""
 
-    def __init__(self, program: Program, machines: Sequence[Machine]) -> None:
+    def __init__(self, program: Program, machines: Sequence[Machine], batches: Sequence[Batch] = ()) -> None:
+        self.batches = tuple(batches)
         self.static: list[StaticUse] = program.static
         self.repeated: list[StaticUse] = program.repeated
         self.saved: list[Saved] = program.saved

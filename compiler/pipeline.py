@@ -17,7 +17,9 @@ from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
 from hloc.program import (
     MEMORY_BUDGET,
+    PASSES,
     RECURSION_LIMIT,
+    Batch,
     Input,
     LinearPart,
     LinearProgram,
@@ -31,6 +33,7 @@ from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.forget_failures import forget_failures
+from hloc.transform.lanes import expand_lanes
 from hloc.transform.recursion import Stacks, lower_recursion
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
@@ -144,24 +147,36 @@ def _is_zero(module: Module, value: Any) -> bool:
     return False
 
 
-def without_recursion(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
-    """A copy in which recursive functions are loops, and what these loops are."""
+@dataclass(frozen=True)
+class Lowering:
+    """A program as it is emitted: a copy without recursive functions and loops over lanes, and what became of them."""
+
+    module: Module
+    machines: list[Machine]
+    batches: list[Batch]
+
+
+def lowered(program: Program, options: CompileOptions, rows: Rows, until: str = PASSES[-1]) -> Lowering:
+    """What the passes before emission give, up to the one of this name."""
     module = Module(main=program.module.main)
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
-    return module, lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+    machines = lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
+    batches = [] if until == "recursion" else expand_lanes(module, backend().platform)
+    return Lowering(module, machines, batches)
 
 
-def before_emission(program: Program, options: CompileOptions, rows: Rows) -> tuple[Module, list[Machine]]:
+def before_emission(program: Program, options: CompileOptions, rows: Rows, until: str = PASSES[-1]) -> Lowering:
     """The same, cleaned up, with cheap branches as selects."""
-    module, machines = without_recursion(program, options, rows)
-    simplify(module, select=True)
-    return module, machines
+    lowering = lowered(program, options, rows, until)
+    simplify(lowering.module, select=True)
+    return lowering
 
 
 def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
-    """The StableHLO module: on a copy, without recursion, and with what the host can do for itself left out."""
-    module, machines = before_emission(program, options, rows)
+    """The StableHLO module: on a copy, lowered, and with what the host can do for itself left out."""
+    lowering = before_emission(program, options, rows)
+    module = lowering.module
     status = None
     if program.error_words:
         status = move_status(module.entry.block, program.error_index, program.error_words)
@@ -169,7 +184,7 @@ def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emi
     platform = backend().platform
     workspace = BUDGET if platform == "cpu" else 0
     target = EmitOptions(platform=platform, tune=options.tune, strict=options.strict, workspace=workspace)
-    return dataclasses.replace(emit_module(module, target), status=status, machines=tuple(machines))
+    return dataclasses.replace(emit_module(module, target), status=status, machines=tuple(lowering.machines))
 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:

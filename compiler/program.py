@@ -21,8 +21,8 @@ MEMORY_BUDGET = 1 << 30
 RECURSION_LIMIT = 1_000_000
 """Calls of a function that may be active at once, unless the user says otherwise."""
 
-PASSES = ("recursion",)
-"""Those that `Lowered.after` and `hloc compile --after` know."""
+PASSES = ("recursion", "batching")
+"""Those that `Lowered.after` and `hloc compile --after` know, in order."""
 
 LANE_BITS = 32
 """Bits for the number of a lane, in the word that says where an error happened."""
@@ -256,6 +256,33 @@ class Saved:
     @property
     def nbytes(self) -> int:
         return self.rows * self.type.nbytes
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A value that differs from lane to lane, and the names of what it has that from, the last given to the lane."""
+
+    name: str
+    type: TensorType
+    because: tuple[str, ...]
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of a loop over lanes (see hloc.transform.lanes).
+
+    span: the call that maps.   size: the number of lanes.   asked, chosen: "auto" (asked only), "simd", "lockstep",
+    "pc" or "serial".   culprit: where `reason` is seen, if the lanes are not independent.
+    """
+
+    span: Span
+    size: int
+    asked: str
+    chosen: str
+    reason: str
+    varying: tuple[Varying, ...] = ()
+    culprit: Span = NOWHERE
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,80 @@
+"""All loops over lanes of a program, those inside of others first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hloc.ir.builder import Builder
+from hloc.ir.core import Block, Function, Module, Op, Value, substitute, walk
+from hloc.ir.types import I64
+from hloc.program import Batch
+from hloc.transform.call_graph import callees, callees_first
+from hloc.transform.differentiate.inline import inline_all
+from hloc.transform.lanes.choose import choose
+from hloc.transform.lanes.expand import Lanes, at_once, prepare
+from hloc.transform.simplify import simplify
+
+
+def expand_lanes(module: Module, platform: str) -> list[Batch]:
+    """Leave no loop over lanes in `module`, in place; gives what was decided about each, in order of the program.
+
+    platform: "cpu", "cuda" or "tpu". Functions on cycles of calls must be gone.
+    """
+    loops = [op for f in module.functions.values() for op in walk(f.block) if "lanes" in op.attrs]
+    if not loops:
+        return []
+    for op in loops:
+        inline_all(module, op.regions[0])
+    simplify(module)
+    graph = {name: callees(module, function) for name, function in module.functions.items()}
+    batches: list[Batch] = []
+    for name in callees_first(graph, module.main):
+        batches += _Expansion(module.functions[name], platform).run()
+    return batches
+
+
+class _Expansion:
+    """Goes through one function. `constants`: integers that values are known to be."""
+
+    def __init__(self, function: Function, platform: str) -> None:
+        self.function, self.platform = function, platform
+        self.batches: list[Batch] = []
+        self.constants: dict[Value, int] = {}
+
+    def run(self) -> list[Batch]:
+        if any("lanes" in op.attrs for op in walk(self.function.block)):
+            self.note_constants(self.function.block)
+            self.block(self.function.block)
+        return self.batches
+
+    def note_constants(self, block: Block) -> None:
+        for op in walk(block):
+            if op.name == "constant" and op.result.type == I64:
+                self.constants[op.result] = int(op.attrs["value"])
+
+    def block(self, block: Block) -> None:
+        ops, block.ops = block.ops, []
+        b = Builder(block)
+        renamed: dict[Value, Value] = {}
+        for op in ops:
+            op.operands = tuple(renamed.get(v, v) for v in op.operands)
+            for region in op.regions:
+                substitute(region, renamed)
+                self.block(region)
+            if "lanes" in op.attrs:
+                renamed.update(zip(op.results, self.loop(b, op), strict=True))
+            else:
+                block.ops.append(op)
+        block.results = [renamed.get(v, v) for v in block.results]
+
+    def loop(self, b: Builder, op: Op) -> Sequence[Value]:
+        """What stands for the results of a loop over lanes."""
+        self.note_constants(op.regions[0])
+        asked, size = op.attrs.pop("lanes"), self.constants.get(op.operands[0])
+        prepared = prepare(op, size, self.constants)
+        batch = choose(asked, op, size, prepared, self.platform)
+        self.batches.append(batch)
+        if isinstance(prepared, Lanes) and batch.chosen != "serial":
+            return at_once(b, prepared)
+        b.block.ops.append(op)
+        return op.results

@@ -1,0 +1,181 @@
+"""What all lanes add to: each addition adds the sum over the lanes that are there.
+
+    %c1 = add %c, %v                   →    %c1 = add %c, (reduce_sum %v over lanes)
+    %c1 = upd %c, %v, %i {add}         →    scatter of all lanes, where %i varies
+
+The sum over lanes of a product is a contraction over lanes, so that gradients of parameters that all lanes share are
+never there for each lane:
+
+    %g = dot_general %x, %y            →    dot_general that contracts the lanes too
+    %g = multiply (broadcast %x), (broadcast %y)    →    dot_general %x, %y
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hloc.ir.core import Op, Value
+from hloc.ops.algebra import emit, full
+from hloc.ops.contraction import ATTRS
+from hloc.ops.indexed_lanes import Windows
+from hloc.transform.lanes.accesses import neutral
+from hloc.transform.lanes.carries import COMBINED, window_access
+
+if TYPE_CHECKING:
+    from hloc.transform.lanes.vectorize import Vectorizer
+
+
+def add_lanes(v: Vectorizer, op: Op) -> Sequence[Value]:
+    """What stands for the result of an operation that adds to a sum."""
+    how = v.sums[op.result].how
+    if op.name == "upd":
+        return [_into_window(v, op)]
+    if op.name == "scatter":
+        return [_into_places(v, op)]
+    total, other = op.operands if op.operands[0] in v.sums else op.operands[::-1]
+    return [emit(v.b, op.name, v.get(total), combined(v, other, how))]
+
+
+def _into_window(v: Vectorizer, op: Op) -> Value:
+    total, value, *starts = op.operands
+    if not any(map(v.varies, starts)):
+        return emit(v.b, "upd", v.get(total), combined(v, value, "add"), *map(v.get, starts), **op.attrs)
+    windows = Windows(total.type.shape, window_access(op)[1], op.attrs["drop"])
+    if not windows.moving:
+        value = combined(v, value, "add")
+        return emit(v.b, "upd", v.get(total), value, *(v.number(0) for _ in starts), **op.attrs)
+    places = windows.places(v.b, [v.get(s) for s in starts], [v.varies(s) for s in starts], v.size)
+    rows = windows.to_rows(v.b, present(v, value, "add"))
+    return emit(v.b, "scatter", v.get(total), rows, *places, dims=windows.moving, mode="add")
+
+
+def _into_places(v: Vectorizer, op: Op) -> Value:
+    total, value, *indices = op.operands
+    if any(map(v.varies, indices)):
+        value, indices = present(v, value, "add"), [v.lanes(i) for i in indices]
+    else:
+        value, indices = combined(v, value, "add"), [v.get(i) for i in indices]
+    attrs = {**op.attrs, "unique": op.attrs.get("unique", False) and not any(map(v.varies, op.operands[2:]))}
+    return emit(v.b, "scatter", v.get(total), value, *indices, **attrs)
+
+
+def present(v: Vectorizer, value: Value, how: str) -> Value:
+    """A value of all lanes, T[B, …], with what changes nothing where a lane is not there."""
+    lanes = v.lanes(value)
+    return lanes if v.mask is None else v.choose(v.mask, lanes, neutral(v.b, lanes, how))
+
+
+def combined(v: Vectorizer, value: Value, how: str) -> Value:
+    """A value of all lanes that are there as one."""
+    if not v.varies(value):
+        return _alike(v, v.get(value), how)
+    if how == "add":
+        return lane_sum(v, value)
+    return emit(v.b, COMBINED[how][0], present(v, value, how), axes=(0,))
+
+
+def _alike(v: Vectorizer, one: Value, how: str) -> Value:
+    """What all lanes have alike, combined."""
+    b, count = v.b, full(v.b, one.type, v.size)
+    if how == "add" and v.mask is not None:
+        lanes = emit(b, "reduce_sum", emit(b, "convert", v.mask, dtype=np.dtype(np.int64)), axes=(0,))
+        count = emit(b, "convert", lanes, dtype=one.type.dtype)
+        if one.type.rank:
+            count = emit(b, "broadcast_in_dim", count, shape=one.type.shape, dims=())
+    result = emit(b, "multiply", one, count) if how == "add" else one
+    if v.mask is None:
+        return result
+    return emit(b, "select", v.any(v.mask), result, neutral(b, result, how))
+
+
+# ---- contractions
+
+
+def lane_sum(v: Vectorizer, value: Value) -> Value:
+    """The sum of a value over the lanes that are there."""
+    if not v.varies(value):
+        return _alike(v, v.get(value), "add")
+    op = v.producers.get(value)
+    rule = _PUSHED.get(op.name) if op is not None and len(v.uses.get(value, ())) == 1 else None
+    pushed = rule(v, op) if rule is not None and op is not None else None
+    return pushed if pushed is not None else emit(v.b, "reduce_sum", present(v, value, "add"), axes=(0,))
+
+
+def _contracts(v: Vectorizer, value: Value) -> bool:
+    """Whether the sum of a value over lanes is best made by summing what it is computed from."""
+    op = v.producers.get(value)
+    if op is None or not v.varies(value) or len(v.uses.get(value, ())) > 1:
+        return False
+    if op.name in ("reshape", "transpose", "negate"):
+        return _contracts(v, op.operands[0])
+    if op.name in ("add", "subtract"):
+        return any(_contracts(v, x) for x in op.operands)
+    return op.name in ("dot_general", "broadcast_in_dim") or (op.name == "multiply" and _outer(v, op) is not None)
+
+
+def _push_along(v: Vectorizer, op: Op) -> Value | None:
+    """Through what is linear, if something below gains by it."""
+    if not any(_contracts(v, x) for x in op.operands):
+        return None
+    return emit(v.b, op.name, *(lane_sum(v, x) for x in op.operands), **op.attrs)
+
+
+def _push_broadcast(v: Vectorizer, op: Op) -> Value:
+    return emit(v.b, op.name, lane_sum(v, op.operands[0]), **op.attrs)
+
+
+def _push_dot(v: Vectorizer, op: Op) -> Value:
+    x, y = op.operands
+    if not (v.varies(x) and v.varies(y)):
+        return emit(v.b, "dot_general", *(lane_sum(v, z) if v.varies(z) else v.get(z) for z in (x, y)), **op.attrs)
+    attrs = {name: tuple(d + 1 for d in op.attrs[name]) for name in ATTRS}
+    attrs["lhs_contract"], attrs["rhs_contract"] = (0, *attrs["lhs_contract"]), (0, *attrs["rhs_contract"])
+    return emit(v.b, "dot_general", _there(v, x), _there(v, y), **attrs)
+
+
+def _there(v: Vectorizer, value: Value) -> Value:
+    """A factor of all lanes, 0 where a lane is not there: what it has there might be infinite."""
+    lanes = v.lanes(value)
+    return lanes if v.mask is None else v.choose(v.mask, lanes, full(v.b, lanes.type, 0))
+
+
+def _outer(v: Vectorizer, op: Op) -> tuple[Op, Op] | None:
+    """The broadcasts whose product an operation is, if they fill dimensions of their own: an outer product."""
+    x, y = (v.producers.get(z) for z in op.operands)
+    if x is None or y is None or not all(z.name == "broadcast_in_dim" and v.varies(z.result) for z in (x, y)):
+        return None
+    dims = (*x.attrs["dims"], *y.attrs["dims"])
+    plain = all(
+        z.operands[0].type.shape[i] == z.result.type.shape[d] for z in (x, y) for i, d in enumerate(z.attrs["dims"])
+    )
+    return (x, y) if plain and sorted(dims) == list(range(op.result.type.rank)) else None
+
+
+def _push_product(v: Vectorizer, op: Op) -> Value | None:
+    """Of an outer product; of a product with what is the same for all lanes."""
+    factors = _outer(v, op)
+    if factors is None:
+        if all(map(v.varies, op.operands)) or not any(_contracts(v, x) for x in op.operands):
+            return None
+        return emit(v.b, "multiply", *(lane_sum(v, z) if v.varies(z) else v.get(z) for z in op.operands))
+    x, y = (_there(v, factor.operands[0]) for factor in factors)
+    product = emit(v.b, "dot_general", x, y, lhs_batch=(), rhs_batch=(), lhs_contract=(0,), rhs_contract=(0,))
+    dims = (*factors[0].attrs["dims"], *factors[1].attrs["dims"])
+    if dims == tuple(sorted(dims)):
+        return product
+    return emit(v.b, "transpose", product, permutation=tuple(dims.index(d) for d in range(len(dims))))
+
+
+_PUSHED = {
+    "dot_general": _push_dot,
+    "multiply": _push_product,
+    "broadcast_in_dim": _push_broadcast,
+    "reshape": _push_along,
+    "transpose": _push_along,
+    "negate": _push_along,
+    "add": _push_along,
+    "subtract": _push_along,
+}
