@@ -13,7 +13,7 @@ from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import TensorType
 from hloc.mlir import build
 from hloc.mlir.build import MlirValue
-from hloc.ops import contraction_lanes, prelude
+from hloc.ops import matrix_lanes, prelude
 from hloc.ops.algebra import add_all, conj, emit, terms
 from hloc.ops.checks import check_count, check_dims, check_kind, check_same_dtype
 from hloc.ops.sampling import Domain, Sample, dtypes_of
@@ -94,7 +94,7 @@ class DotGeneral(OpDef):
 
     @classmethod
     def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
-        return [contraction_lanes.dot_general(b, op, operands, batched)]
+        return [matrix_lanes.dot_general(b, op, operands, batched, size)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

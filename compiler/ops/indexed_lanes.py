@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hloc.ir.types import I64, Shape
 from hloc.ops.algebra import clipped, emit, full, iota
-from hloc.ops.lanes import behind, spread, with_ones
+from hloc.ops.lanes import behind, reshaped, spread, transposed, with_ones
 
 if TYPE_CHECKING:
     from hloc.ir.builder import Builder
@@ -44,7 +44,7 @@ def upd(b: Builder, op: Op, operands: Sequence[Value], batched: Sequence[bool], 
     windows = Windows(shape, with_ones(op.operands[1].type.shape, drop), drop)
     v = spread(b, v, v_has, size)
     if not windows.moving:
-        v = _reshaped(b, v, (size, *shape))
+        v = reshaped(b, v, (size, *shape))
         return v if mode == "set" else emit(b, "add", spread(b, a, a_has, size), v)
     a = spread(b, a, a_has, size)
     if not any(varies[d] for d in windows.moving):
@@ -65,8 +65,7 @@ def gather(b: Builder, op: Op, operands: Sequence[Value], batched: Sequence[bool
         return emit(b, "gather", a, *indices, dims=dims)
     rank = indices[0].type.rank
     rows = emit(b, "gather", a, *indices, dims=behind(dims))
-    others = range(rank + 1, rows.type.rank)
-    return rows if not rank else emit(b, "transpose", rows, permutation=(rank, *range(rank), *others))
+    return transposed(b, rows, (rank, *range(rank), *range(rank + 1, rows.type.rank)))
 
 
 def scatter(b: Builder, op: Op, operands: Sequence[Value], batched: Sequence[bool], size: int) -> Value:
@@ -109,14 +108,14 @@ class Windows:
     def from_rows(self, b: Builder, rows: Value, shape: Shape) -> Value:
         """Gathered elements as windows of this shape, one for each lane."""
         order = sorted(self.rows)
-        rows = _transposed(b, rows, [self.rows.index(d) for d in order])
-        return _reshaped(b, rows, (rows.type.shape[0], *shape))
+        rows = transposed(b, rows, (0, *behind([self.rows.index(d) for d in order])))
+        return reshaped(b, rows, (rows.type.shape[0], *shape))
 
     def to_rows(self, b: Builder, v: Value) -> Value:
         """Windows, one for each lane, as the updates of a scatter."""
         order = sorted(self.rows)
-        v = _reshaped(b, v, (v.type.shape[0], *(self.sizes[d] for d in order)))
-        return _transposed(b, v, [order.index(d) for d in self.rows])
+        v = reshaped(b, v, (v.type.shape[0], *(self.sizes[d] for d in order)))
+        return transposed(b, v, (0, *behind([order.index(d) for d in self.rows])))
 
 
 def _shared(b: Builder, starts: Sequence[Value], varies: Sequence[bool]) -> list[Value]:
@@ -127,19 +126,7 @@ def _shared(b: Builder, starts: Sequence[Value], varies: Sequence[bool]) -> list
 def _lanes_behind(b: Builder, v: Value, batched: bool, rank: int, size: int) -> Value:
     """v with the lane axis behind its first dimensions, `rank` of them."""
     if batched:
-        others = range(rank + 1, v.type.rank)
-        return v if not rank else emit(b, "transpose", v, permutation=(*range(1, rank + 1), 0, *others))
+        return transposed(b, v, (*range(1, rank + 1), 0, *range(rank + 1, v.type.rank)))
     shape = v.type.shape
     dims = (*range(rank), *behind(range(rank, len(shape))))
     return emit(b, "broadcast_in_dim", v, shape=(*shape[:rank], size, *shape[rank:]), dims=dims)
-
-
-def _transposed(b: Builder, x: Value, order: Sequence[int]) -> Value:
-    """x with the dimensions behind the lane axis in another order."""
-    if list(order) == sorted(order):
-        return x
-    return emit(b, "transpose", x, permutation=(0, *behind(order)))
-
-
-def _reshaped(b: Builder, x: Value, shape: Shape) -> Value:
-    return x if x.type.shape == shape else emit(b, "reshape", x, shape=shape)

@@ -43,3 +43,14 @@ def with_ones(shape: Shape, drop: Sequence[int]) -> Shape:
     for d in sorted(drop):
         sizes.insert(d, 1)
     return tuple(sizes)
+
+
+def transposed(b: Builder, x: Value, permutation: Sequence[int]) -> Value:
+    """x with its dimensions in another order."""
+    same_order = list(permutation) == list(range(x.type.rank))
+    return x if same_order else emit(b, "transpose", x, permutation=tuple(permutation))
+
+
+def reshaped(b: Builder, x: Value, shape: Shape) -> Value:
+    """x in another shape."""
+    return x if x.type.shape == shape else emit(b, "reshape", x, shape=shape)

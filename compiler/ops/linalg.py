@@ -12,7 +12,7 @@ from hloc.diagnostics.errors import ShapeError
 from hloc.ir.opdef import OpDef, register
 from hloc.ir.types import I32, I64, TensorType
 from hloc.mlir import build, lapack
-from hloc.ops import factored, factorization, prelude
+from hloc.ops import factored, factorization, matrix_lanes, prelude
 from hloc.ops.checks import check_count, check_kind, check_same_dtype
 from hloc.ops.lanes import same
 from hloc.ops.sampling import Domain, Sample, dtypes_of
@@ -128,6 +128,10 @@ class TriangularSolve(Matrix):
     @classmethod
     def vjp(cls, b: Any, op: Op, cotangents: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Any]:
         return factored.triangular_solve_vjp(b, op, cotangents[0], wanted)
+
+    @classmethod
+    def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
+        return [matrix_lanes.triangular_solve(b, op, operands, batched, size)]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

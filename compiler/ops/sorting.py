@@ -20,7 +20,7 @@ from hloc.mlir.build import MlirValue
 from hloc.ops import prelude
 from hloc.ops.algebra import along, emit, iota, zeros
 from hloc.ops.checks import check_dims, check_kind
-from hloc.ops.lanes import same
+from hloc.ops.lanes import behind, same, spread, transposed
 from hloc.ops.sampling import Domain, Sample, dtypes_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,19 @@ class Sort(OpDef):
 
     @classmethod
     def batch(cls, b: Any, op: Op, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Sequence[Any]:
-        return same(b, op, operands, batched, size, dim=op.attrs["dim"] + 1)
+        """Keys that lanes share are sorted once, and the other operands follow."""
+        dim, shape = op.attrs["dim"], op.operands[0].type.shape
+        if any(batched[: op.attrs["num_keys"]]):
+            return same(b, op, operands, batched, size, dim=dim + 1)
+        pairs = list(zip(operands, batched, strict=True))
+        *ordered, source = b.emit_many(cls, *(x for x, has in pairs if not has), iota(b, shape, dim), **op.attrs)
+        places, dims = along(b, source, dim), behind(range(len(shape)))
+
+        def follow(x: Any) -> Any:
+            return transposed(b, emit(b, "gather", x, *places, dims=dims), (len(shape), *range(len(shape))))
+
+        shared = iter(ordered)
+        return [follow(x) if has else spread(b, next(shared), False, size) for x, has in pairs]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
