@@ -115,7 +115,10 @@ def _pairs(tree: Tree, axes: Sequence[int | None]) -> Iterator[tuple[AbstractVal
 
 @dataclass(eq=False)
 class Lanes:
-    """A call for `size` lanes: its arguments `tree`, the lane axis of each leaf, and how one lane is run."""
+    """A call for `size` lanes: its arguments `tree`, the lane axis of each leaf, and how one lane is run.
+
+    lane: the number of the lane, while it is run.
+    """
 
     sp: Specializer
     tree: Tree
@@ -124,6 +127,7 @@ class Lanes:
     run: Callable[[Args], AbstractValue]
     mapped: Mapped
     moved: list[Value | None] = field(default_factory=list)
+    lane: Value | None = None
 
     def result(self) -> AbstractValue:
         """The results of all lanes, stacked; what they change is put into the state."""
@@ -133,7 +137,7 @@ class Lanes:
             front = None if axis is None or value is None else to_front(axis, value.type.rank)
             self.moved.append(None if value is None or front is None else helpers.transpose(sp.builder, value, front))
         body = Body(sp)
-        lane = body.block.add_arg(I64, "lane")
+        lane = self.lane = body.block.add_arg(I64, "lane")
         with body.open():
             slices = [None if v is None else _slice(sp, v, lane) for v in self.moved]
             inner = body.enter_slices(self.tree, slices)

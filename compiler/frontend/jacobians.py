@@ -1,6 +1,11 @@
 """jacfwd, jacrev, hessian: derivatives in all directions of a basis, from one linearisation.
 
-The loop over the directions is plain Python in hloc.library.jacobians, and stays one loop in the program.
+    hloc.jacrev(f)(x)      →      …linearize…
+                                  %rows: f64[m, n] = for %m, %empty {lanes = "auto"} body(%lane, %rows) {
+                                    %e = …1 at %lane, else 0; %x_bar, %needed = pullback %tape, %e
+                                    yield upd %rows, %x_bar, %lane }
+
+Directions are lanes: each of them goes the same way, so they can be run at once.
 """
 
 from __future__ import annotations
@@ -8,17 +13,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import numbers
+from hloc.frontend.batching import Lanes
 from hloc.frontend.derivatives import Args, Kwargs, check_arguments, choose, linearized, main_part, send, split_aux
 from hloc.frontend.structure import kind_of
-from hloc.frontend.trees import Tree, is_float, type_of
+from hloc.frontend.trees import Tree, is_float, tree_of, type_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
-    BuiltinMethodV,
     ChoiceRef,
-    Const,
     DerivedV,
     LinearMapV,
     Tensor,
@@ -26,9 +32,9 @@ from hloc.frontend.values import (
 )
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
-from hloc.library import jacobians
 from hloc.ops import helpers
-from hloc.transformed import Derivative
+from hloc.ops.shape import Iota
+from hloc.transformed import Derivative, Mapped
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -86,42 +92,68 @@ def _refuse(what: str, tree: Tree, name: str, complex_allowed: bool) -> None:
 
 def _by_rows(sp: Specializer, linear: LinearMapV) -> list[list[Value]]:
     """For each output leaf its derivatives by all input leaves, from cotangents."""
-    xs, ys = linear.arguments.floats(), linear.results.floats()
-    return [_directions(sp, linear, jacobians.rows, ys, j, xs) for j in range(len(ys))]
+    ys = linear.results.floats()
+    return [_directions(sp, linear, ys, j) for j in range(len(ys))]
 
 
 def _by_columns(sp: Specializer, linear: LinearMapV) -> list[list[Value]]:
     """The same from tangents."""
     xs, ys = linear.arguments.floats(), linear.results.floats()
-    columns = [_directions(sp, linear, jacobians.columns, xs, j, ys) for j in range(len(xs))]
+    columns = [[_last_axes(sp, v, _type(x)) for v in _directions(sp, linear, xs, j)] for j, x in enumerate(xs)]
     return [[column[i] for column in columns] for i in range(len(ys))]
 
 
-def _directions(
-    sp: Specializer,
-    linear: LinearMapV,
-    loop: object,
-    sources: Sequence[AbstractValue],
-    number: int,
-    targets: Sequence[AbstractValue],
-) -> list[Value]:
-    """Derivatives in all directions of one leaf, those of its side that are not meant being zero."""
-    types = [t for leaf in sources if (t := type_of(leaf)) is not None]
+def _directions(sp: Specializer, linear: LinearMapV, sources: Sequence[AbstractValue], number: int) -> list[Value]:
+    """Derivatives in all directions of one leaf, whose axes come first; those of its other leaves are zero."""
+    types = [_type(leaf) for leaf in sources]
+    type_ = types[number]
 
-    def through(sp: Specializer, owner: AbstractValue, basis: AbstractValue) -> AbstractValue:
+    def through(basis: Value) -> AbstractValue:
         given = [_zeros(sp, t) for t in types]
-        given[number] = sp.number(basis)
+        given[number] = basis
         return TupleV(tuple(sp.new_array(v) for v in send(sp, linear, given)))
 
-    if not types[number].shape:
-        one = Tensor(sp.constant(1, types[number].dtype))
-        found = through(sp, linear, one)
-    else:
-        direct = BuiltinMethodV(through, linear, "a direction")
-        likes = TupleV(tuple(sp.new_array(_zeros(sp, t)) for leaf in targets if (t := type_of(leaf)) is not None))
-        found = sp.call(Const(loop), direct, sp.new_array(_zeros(sp, types[number])), likes)
+    if not type_.shape:
+        return _values(sp, through(sp.constant(1, type_.dtype)))
+    lanes = Lanes(
+        sp,
+        tree_of(sp, TupleV(())),
+        axes=[],
+        size=type_.size,
+        run=lambda _: through(_direction(sp, type_, lanes.lane)),
+        mapped=Mapped("vmap", None),
+    )
+    values = _values(sp, lanes.result())
+    for value in values:
+        value.name = value.name or "jacobian"
+    return [helpers.reshape(sp.builder, v, (*type_.shape, *v.type.shape[1:])) for v in values]
+
+
+def _direction(sp: Specializer, type_: TensorType, number: Value | None) -> Value:
+    """1 in one place, else 0."""
+    assert number is not None
+    b, places = sp.builder, sp.emit(Iota, shape=(type_.size,), dtype=np.dtype(np.int64), dim=0)
+    here = helpers.compare(b, places, "EQ", helpers.broadcast_to(b, number, (type_.size,)))
+    basis = helpers.reshape(b, helpers.convert(b, here, type_.dtype), type_.shape)
+    basis.name = "basis"
+    return basis
+
+
+def _values(sp: Specializer, found: AbstractValue) -> list[Value]:
     assert isinstance(found, TupleV)
     return [sp.number(item) for item in found.items]
+
+
+def _last_axes(sp: Specializer, value: Value, type_: TensorType) -> Value:
+    """The first axes of a value, as many as `type_` has, put last."""
+    axes = range(value.type.rank)
+    return helpers.transpose(sp.builder, value, [*axes[type_.rank :], *axes[: type_.rank]])
+
+
+def _type(leaf: AbstractValue) -> TensorType:
+    type_ = type_of(leaf)
+    assert type_ is not None
+    return type_
 
 
 def _zeros(sp: Specializer, type_: TensorType) -> Value:
