@@ -218,7 +218,7 @@ def test_an_error_of_the_file_names_its_place(call: Call, program: Program, tmp_
         (["compile", "prog.py:plain", "--args", "f64[a]"], "--args: 'f64[a]' is no list of types"),
         (["compile", "prog.py:plain", "--args", "f64["], "--args: 'f64[' is no list of types"),
         (["compile", "prog.py:plain", "--emit", "asm"], "'asm' is not one of"),
-        (["compile", "prog.py:plain", "--after", "frontend"], "'frontend' is not 'recursion'"),
+        (["compile", "prog.py:plain", "--after", "frontend"], "'frontend' is not one of 'recursion', 'batching'"),
         (["compile", "prog.py:plain", "--emit", "hlo", "--after", "recursion"], "--after goes with --emit ssa and"),
         (["run", "prog.py", "--args", "1"], "which function of prog.py? Write prog.py:FUNCTION"),
         (["run", "prog.py:plain", "--args", "nope"], "--args: 'nope' fails with NameError: name 'nope' is not defined"),

@@ -39,8 +39,8 @@ def random_module(seed: int, size: int = 8, *, recursive: bool = False) -> Modul
         for number, type in enumerate(params):
             block.add_arg(type, f"p{number}")
         module.add(Function(name, block))
-    (_Recursive if recursive else _Generator)(rng, module, module.functions["helper"]).fill(2, size // 2, (F64, ROW))
-    main = _Generator(rng, module, module.functions["main"])
+    (_Recursive if recursive else Generator)(rng, module, module.functions["helper"]).fill(2, size // 2, (F64, ROW))
+    main = Generator(rng, module, module.functions["main"])
     if recursive:
         main.call(0)
     main.fill(3, size)
@@ -56,7 +56,7 @@ def random_arguments(seed: int) -> list[Any]:
     return [*numbers, rng.choice(FLOATS), rng.random() < 0.5, np.array(row), np.array(table)]
 
 
-class _Generator:
+class Generator:
     """Fills one function; `scope` holds the values that may be used, the innermost last."""
 
     def __init__(self, rng: Random, module: Module, function: Function) -> None:
@@ -224,7 +224,7 @@ class _Generator:
             self.control("call", arguments, [v.type for v in helper.results], function="helper")
 
 
-class _Recursive(_Generator):
+class _Recursive(Generator):
     """Fills a function `(i64, f64, f64[5]) → (f64, f64[5])` that calls itself with less than its first argument."""
 
     def fill(self, depth: int, size: int, types: tuple[TensorType, ...] | None = None) -> None:
