@@ -1,4 +1,4 @@
-"""Large windows computed from shifted windows of the same array: right, and read by one fused loop."""
+"""Windows computed from shifted windows of the same array: right, and read by one fused loop where they are large."""
 
 from __future__ import annotations
 
@@ -35,3 +35,18 @@ def test_no_window_is_copied_on_its_own() -> None:
 def test_a_window_that_only_reads_itself_needs_no_barrier() -> None:
     text = hloc.compile(scale).lower(np.zeros((64, 48)), 5).stablehlo
     assert not [line for line in text.splitlines() if "optimization_barrier" in line and "62x46" in line]
+
+
+def shifted_rows(m, total):  # type: ignore[no-untyped-def]
+    for k in range(len(m)):
+        a = m[k].copy()
+        a[1:] = a[:-1]
+        a[:-2] += a[2:]
+        total[k] = a.sum()
+    return total
+
+
+def test_small_windows_of_rows_are_right() -> None:
+    """XLA would take a window from the row of the matrix, and shift in place."""
+    m = np.array([[0.8, -0.3, 1.7, 0.4, -1.1, 2.3], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+    np.testing.assert_allclose(hloc.compile(shifted_rows)(m, np.zeros(2)), shifted_rows(m, np.zeros(2)), rtol=1e-13)
