@@ -62,7 +62,7 @@ class _Expansion:
                 substitute(region, renamed)
                 self.block(region)
             if "lanes" in op.attrs:
-                renamed.update(zip(op.results, self.loop(b, op), strict=True))
+                renamed.update((v, new) for v, new in zip(op.results, self.loop(b, op), strict=True) if new is not v)
             else:
                 block.ops.append(op)
         block.results = [renamed.get(v, v) for v in block.results]
