@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hloc
 from tests.numpy_api.agreement import agree
 
 DTYPES = ["int64", "float32", "float64", "complex128"]
@@ -43,6 +44,27 @@ def vector_solve(a, b):
 
 def test_a_vector_on_the_right():
     agree(vector_solve, random((4, 4), "float64"), random((4,), "float64"))
+
+
+def by_cholesky(a, b):
+    s = a @ np.swapaxes(a, -1, -2).conj() + 3 * np.eye(a.shape[-1])
+    low, up = np.linalg.cholesky(s), np.linalg.cholesky(s, upper=True)
+    z = np.linalg.solve(low, b)
+    full = low.copy()
+    full[..., 0, 1] = 5.0
+    return (
+        (z, np.linalg.solve(np.swapaxes(low, -1, -2).conj(), z), np.linalg.inv(low), np.linalg.inv(low.mT)),
+        (np.linalg.solve(up, b), np.linalg.solve(up.mT, b), np.linalg.solve(full, b), np.linalg.solve(low + 0.5, b)),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("lead", [(), (2,)], ids=str)
+def test_triangles_by_cholesky_need_no_lu(dtype, lead):
+    a, b = random((*lead, 3, 3), dtype), random((*lead, 3, 2), dtype)
+    agree(by_cholesky, a, b)
+    ssa = hloc.compile(by_cholesky).lower(a, b).ssa
+    assert ssa.count(" = lu ") == 2
 
 
 def invert(a):

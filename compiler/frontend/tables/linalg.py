@@ -58,11 +58,30 @@ def _rows_permuted(sp: Specializer, b: Value, permutation: Value) -> Value:
 
 def _solved(sp: Specializer, a: Value, b: Value) -> Value:
     """x with a x = b for stacks of matrices of the same leading shape."""
+    lower = _triangle(sp, a)
+    if lower is not None:
+        return sp.emit(TriangularSolve, a, b, left=True, lower=lower, unit_diagonal=False, transpose=False)
     lu, _, permutation, info = sp.builder.emit_many(Lu, a)
     _check_info(sp, info, "Singular matrix")
     b = _rows_permuted(sp, b, permutation)
     y = sp.emit(TriangularSolve, lu, b, left=True, lower=True, unit_diagonal=True, transpose=False)
     return sp.emit(TriangularSolve, lu, y, left=True, lower=False, unit_diagonal=False, transpose=False)
+
+
+def _triangle(sp: Specializer, a: Value) -> bool | None:
+    """Whether a is a factor by Cholesky, lower (True) or transposed (False); None for any other matrix.
+
+    Such a triangle needs no LU, and its diagonal has no zero: that was checked where it was made.
+    """
+    op, lower, rank = sp.builder.producers.get(a), True, a.type.rank
+    while op is not None and op.name in ("transpose", "conj"):
+        if op.name == "transpose":
+            if op.attrs["permutation"] != (*range(rank - 2), rank - 1, rank - 2):
+                return None
+            lower = not lower
+        a = op.operands[0]
+        op = sp.builder.producers.get(a)
+    return lower if op is not None and op.name == "cholesky" and a is op.results[0] else None
 
 
 @numpy_function(np.linalg.solve)
