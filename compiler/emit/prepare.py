@@ -1,8 +1,8 @@
 """Rewrites a copy of the program into the form that is written.
 
-For every platform: canonical loops, and constants in the region that uses them. For the CPU also barriers that keep
-updates in place, stores instead of branches, and (`tune`) the ordering of carried scalars. What depends on the
-version of jaxlib is decided here.
+For every platform: canonical loops, and constants in the region that uses them. For the CPU also loops of stores in
+place of scatters, barriers that keep updates in place, stores instead of branches, and (`tune`) the ordering of
+carried scalars. What depends on the version of jaxlib is decided here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hloc.emit.keep import call_barriers
 from hloc.emit.loops import canonicalize_loops
 from hloc.emit.options import EmitOptions
 from hloc.emit.predicate import Policy, predicate_stores
+from hloc.emit.scatters import write_scatters_as_loops
 from hloc.emit.scratch import carry_scratch
 from hloc.emit.strict import separate_products
 from hloc.emit.tune import tune_loops
@@ -39,6 +40,7 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
 def _prepare_function(module: Module, function: Function, options: EmitOptions) -> None:
     cpu = options.platform == "cpu"
     if cpu:
+        write_scatters_as_loops(function, in_loop=function.name != module.main)
         predicate_stores(function, _policy(jaxlib_version()))
         forward_stores(function)
     reduce_divisions(function)

@@ -122,8 +122,6 @@ class Scatter(Linear):
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         if not op.operands[1].type.size or not op.result.type.size:
             return [args[0]]
-        if ctx.platform == "cpu" and ctx.in_loop:
-            return [scattering.by_loop(ctx, op, args)]
         if ctx.platform != "cpu" and op.attrs["mode"] == "set" and not op.attrs.get("unique", False):
             return [scattering.last_wins(ctx, op, args)]
         return [scattering.direct(ctx, op, args)]

@@ -1,16 +1,13 @@
 """Ways to lower `scatter`, all with NumPy's meaning: the updates come one after another in row-major order.
 
 XLA leaves the order of updates open. Its CPU backend goes through them in order; GPUs do not, so there the last update
-of each place is found first.
+of each place is found first. In loops on the CPU there are none: hloc.emit.scatters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hloc import mlir
 from hloc.ir.types import I64, TensorType
@@ -66,37 +63,3 @@ def last_wins(ctx: Any, op: Op, args: Sequence[MlirValue]) -> MlirValue:
     outside = build.full(ctx, index_type, sizes[0])
     kept = hlo.select(build.compare(winner, "EQ", order), indices[0], outside)
     return _scatter(ctx, op, a, v, index_vectors(ctx, [kept, *indices[1:]], index_type), "set", True)
-
-
-def by_loop(ctx: Any, op: Op, args: Sequence[MlirValue]) -> MlirValue:
-    """One update after another, in a loop that stays native on the CPU; a scatter would slow the loops around it."""
-    a, v, *indices = args
-    hlo, type, dims = mlir.hlo, op.result.type, op.attrs["dims"]
-    updates = op.operands[1].type
-    count = prod(op.operands[2].type.shape)
-    window = type.with_shape(tuple(1 if d in dims else n for d, n in enumerate(type.shape)))
-    flat = updates.with_shape((count, *updates.shape[op.operands[2].type.rank :]))
-    v = build.reshape(ctx, v, flat)
-    columns = [build.reshape(ctx, i, TensorType((count,), I64.dtype)) for i in indices]
-    zero = build.index(ctx, 0)
-
-    def body(k: MlirValue, current: MlirValue) -> list[MlirValue]:
-        places = [build.reshape(ctx, hlo.dynamic_slice(column, [k], [1]), I64) for column in columns]
-        starts = [places[dims.index(d)] if d in dims else zero for d in range(type.rank)]
-        old = hlo.dynamic_slice(current, starts, list(window.shape))
-        row = hlo.dynamic_slice(v, [k] + [zero] * (flat.rank - 1), [1, *flat.shape[1:]])
-        new = combiner(op.attrs["mode"])(old, build.reshape(ctx, row, window))
-        inside = _inside(ctx, places, [type.shape[d] for d in dims])
-        return [hlo.dynamic_update_slice(current, hlo.select(inside, new, old), starts)]
-
-    return build.counted_loop(ctx, count, [a], body)[0]
-
-
-def _inside(ctx: Any, places: Sequence[MlirValue], sizes: Sequence[int]) -> MlirValue:
-    """All indices are in range."""
-    result = ctx.constant(np.asarray(True))
-    for place, size in zip(places, sizes, strict=True):
-        above = build.compare(place, "GE", build.index(ctx, 0))
-        below = build.compare(place, "LT", build.index(ctx, size))
-        result = mlir.hlo.and_(result, mlir.hlo.and_(above, below))
-    return result
