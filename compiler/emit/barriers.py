@@ -16,7 +16,8 @@ barrier, else XLA stores a second time for the read. Branches that write an arra
 a barrier on it. A loop body never yields the result of a branch directly: XLA reads the branch index as invariant
 there, and has looped for ever.
 
-The attribute `keep` marks the barriers that fusion must not undo (see hloc.emit.keep).
+The attribute `keep` marks the barriers that fusion must not undo in loops, `once` those that it must not undo anywhere
+(see hloc.emit.keep).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from hloc.emit.broadcasts import keep_broadcasts
 from hloc.emit.loops import Loop
 from hloc.emit.never import Never
 from hloc.emit.windows import writes_from_shifted_windows
@@ -38,8 +40,9 @@ SMALL_WINDOW = 16
 
 
 def insert_barriers(function: Function) -> None:
-    """Put the barriers above into a function whose loops are canonical, in place."""
+    """Put the barriers above, and those of broadcasts, into a function whose loops are canonical, in place."""
     _rewrite(function.block)
+    keep_broadcasts(function)
 
 
 def written_arrays(op: Op) -> list[Value]:

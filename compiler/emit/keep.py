@@ -3,9 +3,9 @@
     %x2, %a2 = barrier %x, %a     →     %x2, %a2 = call @keep(%x, %a)      func @keep(%x, %a) { return %x, %a }
 
 The call carries attributes that keep XLA from inlining it; LLVM does. Only barriers marked `keep` in loops become
-calls: those around reads and writes. Constants pass beside them: XLA moves constants into the called function, and then
-may not find the buffer of a parameter that is left without use, on which it ends the process (ir_emitter.cc: "All or
-none of the slices should have an explicit index").
+calls, those around reads and writes, and those marked `once`. Constants pass beside them: XLA moves constants into the
+called function, and then may not find the buffer of a parameter that is left without use, on which it ends the process
+(ir_emitter.cc: "All or none of the slices should have an explicit index").
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _rewrite(
     for op in ops:
         for region in op.regions:
             _rewrite(module, region, constants, mapping, in_loop=in_loop or op.kind is Loop)
-        if op.kind is not Barrier or not op.attrs.get("keep") or not in_loop:
+        if op.kind is not Barrier or not (op.attrs.get("once") or (in_loop and op.attrs.get("keep"))):
             block.ops.append(op)
             continue
         pairs = [(mapping.get(v, v), result) for v, result in zip(op.operands, op.results, strict=True)]
