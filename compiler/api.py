@@ -21,6 +21,7 @@ from hloc.program import (
     StackOverflow,
     TapeOverflow,
     TypeSpec,
+    Utilisation,
 )
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
@@ -279,6 +280,27 @@ class CompiledFunction:
         program = self.lower(*args, **kwargs).program
         lowering = lowered(program, self.options, self._rows)
         return Explanation(program, lowering.machines, lowering.batches)
+
+    def utilisation(self, *args: Any, **kwargs: Any) -> list[Utilisation]:
+        """How many lanes would be active, of all, in the loops that lanes of hloc.vmap leave at different times.
+
+        The program is run in lockstep and counts; arguments are not changed, and nothing is printed or raised.
+        """
+        from hloc.pipeline import build_metered
+
+        arguments = self._bind(args, kwargs)
+        while True:
+            program = self._specialize(arguments)
+            bound, loops = build_metered(program, self.options, self._rows)
+            try:
+                counts = bound.counts(tuple(arguments.values()), 2 * len(loops))
+            except TapeOverflow as overflow:
+                self.make_room(overflow)
+            except StackOverflow as overflow:
+                self.deepen(overflow)
+            else:
+                pairs = zip(counts[::2], counts[1::2], strict=True)
+                return [Utilisation(*loop, *pair) for loop, pair in zip(loops, pairs, strict=True)]
 
 
 class LinearFunction:

@@ -80,6 +80,19 @@ class BoundProgram:
             return self._result(self.executable.execute(inputs), values)
         return self._call_with_effects(inputs, values)
 
+    def counts(self, values: tuple[Any, ...], number: int) -> list[int]:
+        """The last `number` results before the token of recursion, of a call without effects.
+
+        Raises: StackOverflow and TapeOverflow, for another try with room.
+        """
+        raws = self.executable.execute(self._inputs(*values))
+        if self.machines and (token := _number(raws[-1])):
+            raise self._too_deep(token)
+        if self.program.error_words and isinstance(error := self._error(raws), TapeOverflow):
+            raise error
+        end = len(raws) - bool(self.machines)
+        return [_number(raw) for raw in raws[end - number : end]]
+
     def _call_with_effects(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
         program = self.program
         if program.write_backs:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hloc.calling import BoundProgram
+from hloc.diagnostics.span import Span
 from hloc.emit.host_status import move_status
 from hloc.emit.module import Emitted, emit_module
 from hloc.emit.options import EmitOptions
@@ -33,7 +34,7 @@ from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.forget_failures import forget_failures
-from hloc.transform.lanes import expand_lanes
+from hloc.transform.lanes import Meter, expand_lanes
 from hloc.transform.recursion import Stacks, lower_recursion
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
@@ -173,9 +174,29 @@ def before_emission(program: Program, options: CompileOptions, rows: Rows, until
     return lowering
 
 
+def build_metered(program: Program, options: CompileOptions, rows: Rows) -> tuple[BoundProgram, list[tuple[Span, int]]]:
+    """The program with all lanes in lockstep, which counts those that are active, and the loops that it counts.
+
+    Of each loop the active trips and all trips are its last results but the token of recursion.
+    """
+    meter = Meter()
+    lowering = lowered(program, options, rows, until="recursion")
+    expand_lanes(lowering.module, backend().platform, meter)
+    counts = meter.finish(lowering.module.entry.block)
+    results = lowering.module.entry.results
+    place = len(results) - bool(lowering.machines)
+    results[place:place] = counts
+    simplify(lowering.module, select=True)
+    return compile_program(program, emit_lowered(program, options, lowering)), meter.loops
+
+
 def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
     """The StableHLO module: on a copy, lowered, and with what the host can do for itself left out."""
-    lowering = before_emission(program, options, rows)
+    return emit_lowered(program, options, before_emission(program, options, rows))
+
+
+def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) -> Emitted:
+    """The StableHLO module of a lowered program."""
     module = lowering.module
     status = None
     if program.error_words:

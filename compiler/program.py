@@ -285,6 +285,24 @@ class Batch:
     culprit: Span = NOWHERE
 
 
+@dataclass(frozen=True)
+class Utilisation:
+    """How a loop that lanes leave at different times would use them, if they went in lockstep.
+
+    span: the loop.   size: the number of lanes.   active: trips of lanes.   all: trips times lanes.
+    """
+
+    span: Span
+    size: int
+    active: int
+    all: int
+
+    @property
+    def ratio(self) -> float:
+        """Active lanes by lanes; 1.0 for a loop of no trips."""
+        return self.active / self.all if self.all else 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Structure:
     """What the function of hloc.vjp or hloc.linearize takes.

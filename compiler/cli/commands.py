@@ -7,6 +7,7 @@ import math
 import sysconfig
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,7 @@ from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
 from hloc.cli.target import load_function, load_functions
-from hloc.cli.texts import emitted_texts, explanation_lines
+from hloc.cli.texts import emitted_texts, explanation_lines, utilisation_lines
 from hloc.diagnostics.errors import CompileError
 from hloc.program import PASSES
 
@@ -127,8 +128,7 @@ def run(target: str, values: str, repeat: int, made: Made, compare: bool) -> Non
     if compare and made != Made():
         raise click.UsageError("--compare runs the function in CPython, which has no --grad and no --vmap")
     function = made.of(function)
-    names = {"np": np, "numpy": np, "math": math} | vars(module)
-    print_run(function, read_values(values, names), repeat, compare)
+    print_run(function, read_values(values, _names(module)), repeat, compare)
 
 
 @main.command("inspect")
@@ -158,11 +158,25 @@ def inspect_command(target: str, types: str | None, stages: str, made: Made, wid
 @click.argument("target", metavar="FILE:FUNCTION")
 @click.option("--args", "types", help=TYPES_HELP)
 @transforming
-def explain(target: str, types: str | None, made: Made) -> None:
-    """Say what became static, which loops were repeated, which checks remain, what a gradient saves, and why."""
-    function = made.of(load_function(target)[0])
-    arguments = _types(function, types)
-    click.echo("\n".join(explanation_lines(function.explain(*arguments.positional, **arguments.keywords))))
+@click.option("--measure", "values", help="Run it with these arguments, and say how many lanes of --vmap are active.")
+def explain(target: str, types: str | None, made: Made, values: str | None) -> None:
+    """Say what became static, which loops were repeated, which checks remain, what a gradient saves, how lanes run, and
+    why."""
+    function, module = load_function(target)
+    function = made.of(function)
+    if values is None:
+        arguments = _types(function, types)
+    else:
+        arguments = read_values(values, _names(module))
+    lines = list(explanation_lines(function.explain(*arguments.positional, **arguments.keywords)))
+    if values is not None:
+        lines += utilisation_lines(function.utilisation(*arguments.positional, **arguments.keywords))
+    click.echo("\n".join(lines))
+
+
+def _names(module: ModuleType) -> dict[str, Any]:
+    """What expressions on the command line know."""
+    return {"np": np, "numpy": np, "math": math} | vars(module)
 
 
 def _types(function: CompiledFunction, types: str | None) -> Arguments:

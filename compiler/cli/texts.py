@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hloc.cli.arguments import Arguments
     from hloc.diagnostics.span import Span
     from hloc.inspection import Compiled, Explanation, Lowered
-    from hloc.program import StaticUse
+    from hloc.program import Batch, StaticUse, Utilisation, Varying
 
 SECTIONS = {
     "static": ("Static", "{what}: used as {reason}", "Nothing became static: all arguments are data."),
@@ -89,12 +89,38 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield "Recursive:"
     for entry in explanation.recursive:
         yield f"  {entry.what}: becomes {entry.reason}{_place(entry.span)}"
+    yield from _batches(explanation.batches)
     if explanation.saved:
         yield f"Saved for the reverse sweep, {sum(v.nbytes for v in explanation.saved):,} bytes:"
     for value in explanation.saved:
         rows = f"{value.rows:,} × {value.type}" if value.rows > 1 else f"{value.type}"
         learned = ", which grow with need" if value.learned else ""
         yield f"  {value.name}: {rows}, {value.nbytes:,} bytes{learned}: {value.reason}{_place(value.span)}"
+
+
+def _batches(batches: Sequence[Batch]) -> Iterator[str]:
+    """What became of loops over lanes, and what differs from lane to lane."""
+    if batches:
+        yield "Lanes:"
+    for batch in batches:
+        yield f"  {batch.size:,} lanes: {batch.chosen}: {batch.reason}{_place(batch.span)}"
+        if batch.culprit.line and batch.culprit != batch.span:
+            yield f"    because of this{_place(batch.culprit)}"
+        yield from dict.fromkeys(map(_varying, batch.varying))
+
+
+def _varying(value: Varying) -> str:
+    """One value that differs from lane to lane; the last cause of all is the lane's number."""
+    causes = value.because[:-1]
+    because = f", because of {', '.join(causes)}" if causes else ""
+    return f"    {value.name}: {value.type} for each lane{because}{_place(value.span)}"
+
+
+def utilisation_lines(measured: Sequence[Utilisation]) -> Iterator[str]:
+    """How well lanes in lockstep would be used, loop by loop."""
+    yield "Active lanes in lockstep:" if measured else "No loop is left by lanes at different times."
+    for loop in measured:
+        yield f"  {loop.ratio:.1%} of {loop.size:,} lanes, {loop.active:,} trips of {loop.all:,}{_place(loop.span)}"
 
 
 def _place(span: Span) -> str:

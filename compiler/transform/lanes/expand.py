@@ -9,6 +9,7 @@ from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Op, Value, clone_block, walk
 from hloc.ops.algebra import emit, iota
 from hloc.transform.lanes.carries import Carry, Classifier, Dependence, Last, Row, Sum
+from hloc.transform.lanes.meter import Meter
 from hloc.transform.lanes.rows import keep_own_part, put_rows, take_rows
 from hloc.transform.lanes.uniformity import Uniformity
 from hloc.transform.lanes.vectorize import Vectorizer
@@ -65,7 +66,7 @@ def prepare(op: Op, size: int | None, constants: Mapping[Value, int]) -> Lanes |
     return Lanes(op, size, body, carries, uniformity, classifier.counters, uses_of(body) if rows else uses, sums)
 
 
-def at_once(b: Builder, lanes: Lanes) -> list[Value]:
+def at_once(b: Builder, lanes: Lanes, meter: Meter | None = None) -> list[Value]:
     """Write the loop for all lanes at once; gives what stands for its results."""
     op, body, size = lanes.op, lanes.body, lanes.size
     inits = list(op.operands[1:])
@@ -73,7 +74,7 @@ def at_once(b: Builder, lanes: Lanes) -> list[Value]:
         return inits
     b.span = op.span
     producers = {v: inner for inner in walk(body) for v in inner.results}
-    v = Vectorizer(b, size, lanes.uniformity, lanes.sums, lanes.counters, producers, lanes.uses)
+    v = Vectorizer(b, size, lanes.uniformity, lanes.sums, lanes.counters, producers, lanes.uses, meter)
     v.bind(body.args[:1], [iota(b, (size,), 0)])
     for arg, init, carry in zip(body.args[1:], inits, lanes.carries, strict=True):
         v.bind([arg], [take_rows(b, init, carry, size) if isinstance(carry, Row) else init])

@@ -12,14 +12,18 @@ from hloc.transform.call_graph import callees, callees_first
 from hloc.transform.differentiate.inline import inline_all
 from hloc.transform.lanes.choose import choose
 from hloc.transform.lanes.expand import Lanes, at_once, prepare
+from hloc.transform.lanes.meter import Meter
 from hloc.transform.simplify import simplify
 
 
-def expand_lanes(module: Module, platform: str) -> list[Batch]:
+def expand_lanes(module: Module, platform: str, meter: Meter | None = None) -> list[Batch]:
     """Leave no loop over lanes in `module`, in place; gives what was decided about each, in order of the program.
 
     platform: "cpu", "cuda" or "tpu". Functions on cycles of calls must be gone.
+    meter: counts how many lanes are active, in loops that all go in lockstep for that.
     """
+    if meter is not None:
+        inline_all(module, module.entry.block)
     loops = [op for f in module.functions.values() for op in walk(f.block) if "lanes" in op.attrs]
     if not loops:
         return []
@@ -29,15 +33,15 @@ def expand_lanes(module: Module, platform: str) -> list[Batch]:
     graph = {name: callees(module, function) for name, function in module.functions.items()}
     batches: list[Batch] = []
     for name in callees_first(graph, module.main):
-        batches += _Expansion(module.functions[name], platform).run()
+        batches += _Expansion(module.functions[name], platform, meter).run()
     return batches
 
 
 class _Expansion:
     """Goes through one function. `constants`: integers that values are known to be."""
 
-    def __init__(self, function: Function, platform: str) -> None:
-        self.function, self.platform = function, platform
+    def __init__(self, function: Function, platform: str, meter: Meter | None) -> None:
+        self.function, self.platform, self.meter = function, platform, meter
         self.batches: list[Batch] = []
         self.constants: dict[Value, int] = {}
 
@@ -62,7 +66,7 @@ class _Expansion:
                 substitute(region, renamed)
                 self.block(region)
             if "lanes" in op.attrs:
-                renamed.update((v, new) for v, new in zip(op.results, self.loop(b, op), strict=True) if new is not v)
+                renamed.update((v, new) for v, new in zip(op.results, self.loop(b, op), strict=False) if new is not v)
             else:
                 block.ops.append(op)
         block.results = [renamed.get(v, v) for v in block.results]
@@ -71,6 +75,8 @@ class _Expansion:
         """What stands for the results of a loop over lanes."""
         self.note_constants(op.regions[0])
         asked, size = op.attrs.pop("lanes"), self.constants.get(op.operands[0])
+        if self.meter is not None:
+            return self.metered(b, op, size, self.meter)
         prepared = prepare(op, size, self.constants)
         batch = choose(asked, op, size, prepared, self.platform)
         self.batches.append(batch)
@@ -78,3 +84,16 @@ class _Expansion:
             return at_once(b, prepared)
         b.block.ops.append(op)
         return op.results
+
+    def metered(self, b: Builder, op: Op, size: int | None, meter: Meter) -> Sequence[Value]:
+        """The same in lockstep where the lanes are independent, with what is counted inside handed on."""
+        count = len(op.results)
+        items = meter.carry(b, op)
+        prepared = prepare(op, size, self.constants)
+        if isinstance(prepared, Lanes):
+            results = at_once(b, prepared, meter)
+        else:
+            b.block.ops.append(op)
+            results = list(op.results)
+        meter.outside(b, items, results[count:])
+        return results[:count]

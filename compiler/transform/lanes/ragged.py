@@ -98,6 +98,10 @@ class _Counted(_Ragged):
             body.results = self.trip(active, args)
         v.b.span = op.span
         self.finish(v.b.emit_op(For, [most, *inits], [i.type for i in inits], op.attrs, [body]))
+        if v.meter is not None:
+            none = zeros(v.b, counts.type)
+            ticks = emit(v.b, "maximum", most, v.number(0))
+            v.meter.note(v, op, emit(v.b, "maximum", counts, none), ticks)
 
 
 class _Conditional(_Ragged):
@@ -105,7 +109,7 @@ class _Conditional(_Ragged):
 
     def run(self) -> None:
         v, op = self.v, self.op
-        counted = op.results[0] in v.uniformity.used
+        counted = op.results[0] in v.uniformity.used or v.meter is not None
         carries = self.starts()
         active = self.condition(carries)
         trips = [zeros(v.b, active.type.with_dtype(I64.dtype))] if counted else []
@@ -122,10 +126,12 @@ class _Conditional(_Ragged):
             body.results = [emit(v.b, "and", active, self.condition(after)), *after, *made]
         v.b.span = op.span
         types = [init.type for init in inits]
-        _, _, *results = v.b.emit_op(While, inits, [I64, *types], op.attrs, [condition, body])
+        ticks, _, *results = v.b.emit_op(While, inits, [I64, *types], op.attrs, [condition, body])
         self.finish(results[: len(carries)])
         if counted:
             v.bind(op.results[:1], results[-1:])
+        if v.meter is not None:
+            v.meter.note(v, op, results[-1], ticks)
 
     def condition(self, carries: Sequence[Value]) -> Value:
         """Write the condition; gives the lanes for which it holds."""

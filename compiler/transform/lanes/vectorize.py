@@ -23,6 +23,7 @@ from hloc.transform.lanes import accesses
 from hloc.transform.lanes.carries import Sum
 from hloc.transform.lanes.chains import Chains
 from hloc.transform.lanes.divergence import branch
+from hloc.transform.lanes.meter import Meter
 from hloc.transform.lanes.ragged import ragged_loop
 from hloc.transform.lanes.sums import add_lanes
 from hloc.transform.lanes.uniformity import Uniformity
@@ -43,6 +44,7 @@ class Vectorizer:
         stores: writes that leave the arrays of lanes alone that are not there (see `divergence`).
         producers: the operation of the body that makes a value.   uses: of values in the body.
         chains: where arrays in the body come from.
+        meter: counts lanes in loops that lanes leave at different times, if that was asked for.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Vectorizer:
         counters: set[Value],
         producers: Mapping[Value, Op],
         uses: Uses,
+        meter: Meter | None = None,
     ) -> None:
         self.b, self.size, self.uniformity = b, size, uniformity
         self.sums, self.counters, self.producers, self.uses = sums, counters, producers, uses
+        self.meter = meter
         self.chains = Chains(producers, sums)
         self.now: dict[Value, Value] = {}
         self.mask: Value | None = None

@@ -38,8 +38,8 @@ class CycleLowering:
         row_bytes = sum(column.type.nbytes for column in plan.storage.all_columns())
         rows = self.stacks.of(entry, row_bytes) if plan.kind != "tail" else 0
         room = Room(number, rows, self.stacks.limit)
-        block = MachineBuilder(plan, room).build()
         span = next(f.span for f in self.functions if f.name == entry)
+        block = MachineBuilder(plan, room).build(span)
         return Function(entry, block, span), Machine(number, entry, rows, self.stacks.limit, plan.kind)
 
     def plan(self, entry: str) -> Plan:

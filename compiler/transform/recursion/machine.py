@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hloc.diagnostics.span import Span
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Value
 from hloc.ir.types import I64
@@ -79,9 +80,10 @@ class MachineBuilder:
         self.only_enters = len(starts) == 1 and not (plan.kind == "machine" and comes_back)
         self.outside: Env = {}
 
-    def build(self) -> Block:
+    def build(self, span: Span) -> Block:
+        """span: of the function."""
         block = Block()
-        b = Builder(block)
+        b = Builder(block, span)
         params = self.cycle.params[self.cycle.entry]
         has_depth = self.place_of(DEPTH) is not None
         given = params[:-1] if has_depth else params
