@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from hloc.ir.builder import Builder
     from hloc.ir.core import Op, Value
 
-SMALL = 12
-"""Inside loops, float products of matrices up to this size are written as multiply and reduce: a `dot_general` from 4x4
-on ends the native form of all loops around it (XLA's CPU compiler)."""
+SMALL = 2048
+"""Inside loops, float products of matrices with up to so many multiplications are written as multiply and reduce: a
+`dot_general` from 4x4 on ends the native form of all loops around it (XLA's CPU compiler)."""
 
 LARGE = 24
 """From this size on, products of integers that XLA has no library for are written as a loop of outer products."""
@@ -66,9 +67,8 @@ class DotGeneral(OpDef):
 
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
-        lhs, rhs = (operand.type for operand in op.operands)
         numbers = [list(op.attrs[name]) for name in ATTRS]
-        if not numbers[2] or (ctx.platform == "cpu" and ctx.in_loop and _is_small(lhs, rhs)):
+        if not numbers[2] or (ctx.platform == "cpu" and ctx.in_loop and _is_small(op)):
             return [_multiply_and_reduce(ctx, op, *args)]
         if ctx.platform == "cpu" and _is_large_integer(op):
             return [_by_outer_products(ctx, op, *args)]
@@ -200,9 +200,13 @@ def _check_pairs(
             )
 
 
-def _is_small(lhs: TensorType, rhs: TensorType) -> bool:
-    """A float product of matrices with all sizes up to SMALL; vectors stay native as they are."""
-    return lhs.dtype.kind in "fc" and lhs.rank >= 2 and rhs.rank >= 2 and max((*lhs.shape, *rhs.shape)) <= SMALL
+def _is_small(op: Op) -> bool:
+    """A float product of matrices with few multiplications; vectors, also in batches, stay native as they are."""
+    lhs, rhs = (operand.type for operand in op.operands)
+    others = len(op.attrs["lhs_batch"]) + len(op.attrs["lhs_contract"])
+    matrices = min(lhs.rank, rhs.rank) > others
+    multiplications = op.result.type.size * prod(lhs.shape[d] for d in op.attrs["lhs_contract"])
+    return lhs.dtype.kind in "fc" and matrices and multiplications <= SMALL
 
 
 def _is_large_integer(op: Op) -> bool:

@@ -63,14 +63,19 @@ def test_last_of_many_duplicates_wins(target: dict[str, Any]) -> None:
 
 
 def test_products_of_small_matrices_in_loops_have_no_dot() -> None:
-    numbers = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (1,), "rhs_contract": (0,)}
+    plain = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (1,), "rhs_contract": (0,)}
+    each = {"lhs_batch": (0,), "rhs_batch": (0,), "lhs_contract": (2,), "rhs_contract": (1,)}
 
-    def text(n: int, **target: Any) -> str:
-        return write(apply(DotGeneral, [Sample((np.ones((n, n)), np.ones((n, n))), numbers)]), **target)
+    def text(lhs: tuple[int, ...], rhs: tuple[int, ...], numbers: dict[str, Any] = plain, **target: Any) -> str:
+        return write(apply(DotGeneral, [Sample((np.ones(lhs), np.ones(rhs)), numbers)]), **target)
 
-    assert "dot_general" not in text(12, in_loop=True)
-    assert "dot_general" in text(13, in_loop=True)
-    assert "dot_general" in text(4)
+    assert "dot_general" in text((4, 4), (4, 4))
+    for few in (((12, 12), (12, 12), plain), ((32, 8), (8, 8), plain), ((16, 4, 4), (16, 4, 4), each)):
+        assert "dot_general" not in text(*few, in_loop=True)
+    for many in (((13, 13), (13, 13), plain), ((33, 8), (8, 8), plain), ((8, 8, 8), (8, 8, 8), each)):
+        assert "dot_general" in text(*many, in_loop=True)
+    assert "dot_general" in text((4, 4), (4,), in_loop=True)
+    assert "dot_general" in text((8, 4, 4), (8, 4), each, in_loop=True)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "int16"])
