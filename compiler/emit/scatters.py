@@ -9,25 +9,26 @@ becomes
       %new = select (0 <= %j < n), %w, %old;  %d = upd %c, %new, %k, %j;  yield %d }
 
 The updates come in row-major order, so the last one of a place wins. Where operations show that an index stays inside
-its dimension, it is not compared; where all do, a value that is set replaces what is there unseen.
+its dimension, it is not compared; where all do, a value that is set replaces what is there unseen, and updates whose
+places are neighbours are stored together (hloc.emit.places).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
-from hloc.emit.bounds import bounds
+from hloc.emit.places import Places
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Function, Op, Value, substitute, walk
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.types import I64
 from hloc.ops.control import For, While
 from hloc.ops.elementwise import And, Compare, FloorDivide, FloorMod, Select
-from hloc.ops.helpers import constant, reshape
+from hloc.ops.helpers import constant, reshape, transpose
 from hloc.ops.indexing import Read, Scatter, Upd
-from hloc.ops.shape import Iota
 
 
 def write_scatters_as_loops(function: Function, in_loop: bool) -> None:
@@ -56,18 +57,13 @@ class _Stores:
     """The updates of one scatter, one after another."""
 
     def __init__(self, b: Builder, op: Op, makers: Mapping[Value, Op]) -> None:
-        self.b, self.op = b, op
-        self.array, values, *indices = op.operands
-        self.dims, self.type = tuple(op.attrs["dims"]), op.result.type
-        self.shape = indices[0].type.shape
-        self.count = indices[0].type.size
-        self.values = reshape(b, values, (self.count, *values.type.shape[len(self.shape) :]))
-        sizes = [self.type.shape[d] for d in self.dims]
-        self.unsure = [not _inside(i, n, makers) for i, n in zip(indices, sizes, strict=True)]
-        self.counted = [_counted_dim(i, makers) for i in indices]
-        self.lines = [
-            i if dim is not None else reshape(b, i, (self.count,)) for i, dim in zip(indices, self.counted, strict=True)
-        ]
+        self.b, self.mode = b, op.attrs["mode"]
+        self.array, values, *_ = op.operands
+        self.type, self.dims = op.result.type, tuple(op.attrs["dims"])
+        self.places = Places(b, op, makers)
+        self.count = prod(self.places.shape)
+        self.values = reshape(b, values, (self.count, *values.type.shape[len(self.places.shape) :]))
+        self.drop = tuple(d for d, window in zip(self.dims, self.places.windows, strict=True) if window is None)
 
     def write(self) -> Value:
         """The array with all updates."""
@@ -81,53 +77,48 @@ class _Stores:
 
     def _store(self, k: Value, array: Value) -> Value:
         """The array with update number k."""
-        b, rank = self.b, self.values.type.rank
-        zero = constant(b, 0, np.int64)
-        row = b.emit(Read, self.values, k, *[zero] * (rank - 1), sizes=(1, *self.values.type.shape[1:]), drop=(0,))
+        b, row = self.b, self._row(k)
         places = [self._place(number, k) for number in range(len(self.dims))]
+        zero = constant(b, 0, np.int64)
         starts = [places[self.dims.index(d)] if d in self.dims else zero for d in range(self.type.rank)]
-        mode = self.op.attrs["mode"]
-        if mode in ("set", "add") and not any(self.unsure):
-            return b.emit(Upd, array, row, *starts, drop=self.dims, mode=mode)
-        sizes = tuple(1 if d in self.dims else n for d, n in enumerate(self.type.shape))
-        old = b.emit(Read, array, *starts, sizes=sizes, drop=self.dims)
-        new = row if mode == "set" else b.emit(REGISTRY[mode], old, row)
         happens = self._happens(places)
+        if happens is None and self.mode in ("set", "add"):
+            return b.emit(Upd, array, row, *starts, drop=self.drop, mode=self.mode)
+        old = b.emit(Read, array, *starts, sizes=self._window(), drop=self.drop)
+        new = row if self.mode == "set" else b.emit(REGISTRY[self.mode], old, row)
         new = new if happens is None else b.emit(Select, happens, new, old)
-        return b.emit(Upd, array, new, *starts, drop=self.dims, mode="set")
+        return b.emit(Upd, array, new, *starts, drop=self.drop, mode="set")
+
+    def _window(self) -> tuple[int, ...]:
+        """The sizes of what one store replaces."""
+        windows = dict(zip(self.dims, self.places.windows, strict=True))
+        return tuple(windows.get(d, n) or 1 for d, n in enumerate(self.type.shape))
+
+    def _row(self, k: Value) -> Value:
+        """What update k stores, its dimensions in the order of the array's."""
+        shape, zero = self.values.type.shape, constant(self.b, 0, np.int64)
+        starts = (k, *(zero for _ in shape[1:]))
+        row = self.b.emit(Read, self.values, *starts, sizes=(1, *shape[1:]), drop=(0,))
+        dims = [self.dims[number] for number in self.places.order]
+        dims += [d for d in range(self.type.rank) if d not in self.dims]
+        return transpose(self.b, row, [dims.index(d) for d in sorted(dims)])
 
     def _place(self, number: int, k: Value) -> Value:
-        """Index `number` of update k."""
-        dim, line = self.counted[number], self.lines[number]
-        if dim is None:
-            return self.b.emit(Read, line, k, sizes=(1,), drop=(0,))
-        inner = int(np.prod(self.shape[dim + 1 :], dtype=np.int64))
-        place = k
-        if inner > 1:
-            place = self.b.emit(FloorDivide, place, constant(self.b, inner, np.int64), nonnegative=True)
-        if dim > 0:
-            place = self.b.emit(FloorMod, place, constant(self.b, self.shape[dim], np.int64), nonnegative=True)
-        return place
+        """Where update k begins in dimension `dims[number]`."""
+        b, shape, index = self.b, self.places.shape, self.places.indices[number]
+        if isinstance(index, Value):
+            return b.emit(Read, index, k, sizes=(1,), drop=(0,))
+        inner = prod(shape[index + 1 :])
+        place = k if inner == 1 else b.emit(FloorDivide, k, constant(b, inner, np.int64), nonnegative=True)
+        if index == 0:
+            return place
+        return b.emit(FloorMod, place, constant(b, shape[index], np.int64), nonnegative=True)
 
-    def _happens(self, places: Sequence[Value]) -> Value | None:
+    def _happens(self, places: list[Value]) -> Value | None:
         """Whether the place of an update is in the array; None where it always is."""
         b, result = self.b, None
-        for place, dim, unsure in zip(places, self.dims, self.unsure, strict=True):
-            if not unsure:
-                continue
-            limits = (("GE", 0), ("LT", self.type.shape[dim]))
-            for direction, limit in limits:
+        for place, dim, inside in zip(places, self.dims, self.places.inside, strict=True):
+            for direction, limit in () if inside else (("GE", 0), ("LT", self.type.shape[dim])):
                 one = b.emit(Compare, place, constant(b, limit, np.int64), direction=direction)
                 result = one if result is None else b.emit(And, result, one)
         return result
-
-
-def _inside(index: Value, size: int, makers: Mapping[Value, Op]) -> bool:
-    low, high = bounds(index, makers)
-    return low >= 0 and high < size
-
-
-def _counted_dim(index: Value, makers: Mapping[Value, Op]) -> int | None:
-    """The dimension along which an index array counts 0, 1, 2, …; None where it does not."""
-    op = makers.get(index)
-    return op.attrs["dim"] if op is not None and op.kind is Iota else None

@@ -18,7 +18,7 @@ from hloc.ops.elementwise import Add, Maximum, Minimum, Multiply, Select
 from hloc.ops.helpers import broadcast_to, compare, constant, full
 from hloc.ops.indexing import Scatter
 from hloc.ops.sampling import Sample
-from hloc.ops.shape import Iota
+from hloc.ops.shape import BroadcastInDim, Iota
 from tests.emit.building import Code, compiled, program, run
 from tests.ir import interpreter
 from tests.ops.test_matrix import assert_agree
@@ -73,9 +73,9 @@ def lanes(shape: tuple[int, ...], dim: int, mode: str, place: Callable[[Code, Va
     return program(["f64[40,9]", f"f64[{sizes}]", f"i64[{sizes}]"], main)
 
 
-def clamped(c: Code, i: Value) -> Value:
+def clamped(c: Code, i: Value, high: int = 8) -> Value:
     return c.b.emit(
-        Minimum, c.b.emit(Maximum, i, full(c.b, i.type.shape, 0, np.int64)), full(c.b, i.type.shape, 8, np.int64)
+        Minimum, c.b.emit(Maximum, i, full(c.b, i.type.shape, 0, np.int64)), full(c.b, i.type.shape, high, np.int64)
     )
 
 
@@ -96,6 +96,47 @@ def test_loops_around_stay_native_and_copy_nothing(place: Callable[[Code, Value]
     module = lanes((40,), 0, mode, place)
     assert "stablehlo.scatter" not in emit_module(module, EmitOptions()).text()
     assert find_copies(compiled(module).optimized_hlo(), min_bytes=40 * 9 * 8) == []
+
+
+def windows(
+    shape: tuple[int, ...], sizes: tuple[int, ...], mode: str, place: Callable[..., Value], shared: bool
+) -> Module:
+    """6 windows of these sizes written in a loop, each at its own place of one array, or of an array of its own."""
+    moving = [d for d, (n, m) in enumerate(zip(sizes, shape, strict=True)) if n < m]
+    wide = (6, *(sizes[d] for d in moving))
+
+    def main(c: Code, a: Value, v: Value, *starts: Value) -> Any:
+        def body(c: Code, k: Value, a: Value) -> Value:
+            indices = [] if shared else [c.b.emit(Iota, shape=wide, dtype=np.dtype(np.int64), dim=0)]
+            for number, (d, start) in enumerate(zip(moving, starts, strict=True), 1):
+                first = place(c, c.b.emit(Add, start, broadcast_to(c.b, k, (6,))), shape[d] - sizes[d])
+                first = c.b.emit(BroadcastInDim, first, shape=wide, dims=(0,))
+                indices.append(c.b.emit(Add, first, c.b.emit(Iota, shape=wide, dtype=np.dtype(np.int64), dim=number)))
+            dims = moving if shared else [0, *(d + 1 for d in moving)]
+            return c.b.emit(Scatter, a, v, *indices, dims=tuple(dims), mode=mode)
+
+        return c.loop(5, [a], body)
+
+    rest = [n for d, n in enumerate(shape) if d not in moving]
+    types = [TensorType(x, np.dtype(np.float64)) for x in (shape if shared else (6, *shape), (*wide, *rest))]
+    return program([*map(str, types), *["i64[6]"] * len(moving)], main)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["own", "shared"])
+@pytest.mark.parametrize("mode", ["set", "add", "maximum"])
+@pytest.mark.parametrize("place", [lambda c, i, high: i, clamped], ids=["anywhere", "inside"])
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((9,), (4,)), ((5, 7), (2, 3)), ((5, 4, 7), (2, 4, 3)), ((5, 7), (5, 3)), ((5, 7), (2, 7))]
+)
+def test_windows_are_stored_at_once_where_they_fit(
+    shape: tuple[int, ...], sizes: tuple[int, ...], mode: str, place: Callable[..., Value], shared: bool
+) -> None:
+    module = windows(shape, sizes, mode, place, shared)
+    arguments = [rng.normal(size=v.type.shape) for v in module.entry.params[:2]]
+    arguments += [rng.integers(-4, 5, 6) for _ in module.entry.params[2:]]
+    np.testing.assert_allclose(run(module, *arguments)[0], interpreter.run(module, arguments)[0], rtol=1e-12)
+    together = "tensor<" + "x".join(map(str, sizes if shared else (1, *sizes))) + "xf64>"
+    assert (together in emit_module(module, EmitOptions()).text()) == (place is clamped)
 
 
 def test_scatter_outside_of_loops_stays() -> None:
