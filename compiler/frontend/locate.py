@@ -154,13 +154,18 @@ def find(parsed: ParsedFile, live: types.CodeType, span: Span) -> tuple[Function
 
 
 def pick(nodes: list[tuple[FunctionNode, str]], positions: set[Position]) -> tuple[FunctionNode, str] | None:
-    """Of several lambdas on one line the one whose body is among the places of the code; the largest such body."""
-    exact = [item for item in nodes if isinstance(item[0], ast.Lambda) and extent(item[0].body) in positions]
-    return max(exact, key=lambda item: size(item[0]), default=None)
+    """Of several lambdas on one line the smallest one in whose body all places of the code lie."""
+    places = [place for place in positions if None not in place and place[:1] + place[2:3] != place[1:2] + place[3:]]
+    lambdas = [(node, private) for node, private in nodes if isinstance(node, ast.Lambda)]
+    around = [item for item in lambdas if all(lies_in(place, item[0].body) for place in places)]
+    return min(around, key=lambda item: size(item[0]), default=None)
 
 
-def extent(node: ast.expr) -> Position:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+def lies_in(position: Position, node: ast.expr) -> bool:
+    """Whether instructions from this place are part of an expression."""
+    line, end_line, column, end_column = position
+    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    return start <= (line, column) and (end_line, end_column) <= end  # type: ignore[operator]
 
 
 def size(node: FunctionNode) -> tuple[int, int]:
