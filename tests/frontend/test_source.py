@@ -143,7 +143,7 @@ def test_lambdas_on_one_line() -> None:
 
 
 def test_a_lambda_in_a_lambda_whose_paths_return_apart() -> None:
-    make = lambda: lambda x: -x if x > 0 else x  # fmt: skip
+    (make,) = [lambda: lambda x: -x if x > 0 else x]  # fmt: skip
     for f, text in ((make, "lambda: lambda x: -x if x > 0 else x"), (make(), "lambda x: -x if x > 0 else x")):
         assert text_at(function_source(f), function_source(f).node) == text
 
