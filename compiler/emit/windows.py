@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hloc.ir.core import Op, Value
+from hloc.ir.types import I64
 from hloc.ops.indexing import Read, Upd
 from hloc.ops.shape import Constant, Reshape, Slice
 
@@ -33,7 +34,8 @@ def writes_from_shifted_windows(ops: Sequence[Op], position: int, array: Value) 
         return False
     if store.operands[1].type.size < LARGE_WINDOW and not _has_new_shape(ops[:position], array):
         return False
-    constants = {op.result: int(op.attrs["value"]) for op in ops if op.kind is Constant and not op.result.type.shape}
+    indices = [op for op in ops if op.kind is Constant and op.result.type == I64]
+    constants = {op.result: int(op.attrs["value"]) for op in indices}
     start = [constants.get(v, v) for v in store.operands[2:]]
     feeding = _feeding(ops[:position], store.operands[1])
     return any(op.operands[0] is array and _start(op, constants) != start for op in feeding)

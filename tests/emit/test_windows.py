@@ -41,7 +41,7 @@ def shifted_rows(m, total):  # type: ignore[no-untyped-def]
     for k in range(len(m)):
         a = m[k].copy()
         a[1:] = a[:-1]
-        a[:-2] += a[2:]
+        a[:-2] += np.where(a[2:] < np.inf, a[2:], 0.0)
         total[k] = a.sum()
     return total
 
