@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hloc.ir.builder import Builder
 from hloc.ir.core import Op, Value
 from hloc.ops.algebra import emit, full
 from hloc.ops.windows import Read
 from hloc.transform.lanes.carries import window_access
+from hloc.transform.lanes.combining import neutral
 
 if TYPE_CHECKING:
     from hloc.transform.lanes.vectorize import Vectorizer
@@ -37,9 +35,9 @@ def _own_row(v: Vectorizer, op: Op) -> Value | None:
     if len(lane_dims) != 1:
         return None
     (dim,) = lane_dims
-    if starts[dim] not in v.counters or sizes[dim] != 1 or array.type.shape[dim] < v.size:
+    if starts[dim] not in v.counters or sizes[dim] != 1 or array.type.shape[dim] < v.total:
         return None
-    places = [v.number(0) if d == dim else v.get(start) for d, start in enumerate(starts)]
+    places = [v.first or v.number(0) if d == dim else v.get(start) for d, start in enumerate(starts)]
     wide = tuple(v.size if d == dim else n for d, n in enumerate(sizes))
     value = v.get(array)
     if wide != array.type.shape:
@@ -93,19 +91,3 @@ def _masked_scatter(v: Vectorizer, op: Op) -> Value:
     batched = [True, v.varies(value), True, *map(v.varies, indices)]
     (result,) = op.kind.batch(v.b, op, operands, batched, v.size)
     return result
-
-
-def neutral(b: Builder, like: Value, how: str) -> Value:
-    """An array of what changes nothing when it is combined."""
-    dtype = like.type.dtype
-    if how == "add":
-        return full(b, like.type, {"f": -0.0, "c": complex(-0.0, -0.0)}.get(dtype.kind, 0))
-    if how in ("or", "and"):
-        return full(b, like.type, how == "and")
-    low, high = (float("-inf"), float("inf")) if dtype.kind == "f" else _range(dtype)
-    return full(b, like.type, low if how == "maximum" else high)
-
-
-def _range(dtype: np.dtype) -> tuple[int, int]:
-    info = np.iinfo(dtype)
-    return int(info.min), int(info.max)

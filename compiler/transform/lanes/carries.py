@@ -16,18 +16,12 @@ from hloc.ir.core import Block, Op, Value, walk
 from hloc.ir.types import Shape
 from hloc.ops.windows import window
 from hloc.transform.lanes.chains import Chains, merged
-from hloc.transform.lanes.versions import Tracer, Uses, Versions
+from hloc.transform.lanes.combining import COMBINED
+from hloc.transform.lanes.selected_sums import choose_addends
+from hloc.transform.lanes.versions import Tracer, Uses, Versions, uses_of
 
 Start = Value | int
 """Where a window begins: a value from outside of the loop, or a number."""
-
-COMBINED = {
-    "add": ("reduce_sum", 0),
-    "maximum": ("reduce_max", None),
-    "minimum": ("reduce_min", None),
-    "or": ("reduce_or", False),
-    "and": ("reduce_and", True),
-}
 
 
 @dataclass(frozen=True)
@@ -99,13 +93,24 @@ class Classifier:
             if found is not None:
                 return found
         for how in COMBINED:
-            versions = Tracer(self.body, number, self.uses, functools.partial(_combines, how), ()).run()
-            if not versions.reason and self.one_way(versions):
+            versions = self.combined(number, how)
+            if versions is not None:
                 return Sum(versions, how)
         if not self.uses.get(arg):
             return Last()
         reason = row.reason or "lanes read or write parts of it that are not their own"
         return Dependence(arg.name, reason, row.culprit or next(iter(row.accesses), None))
+
+    def combined(self, number: int, how: str) -> Versions | None:
+        """The versions of what is only combined with something; selects among them are rewritten."""
+        allowed = functools.partial(_combines, how)
+        versions = Tracer(self.body, number, self.uses, allowed, ("select",)).run()
+        if not versions.reason and any(op.name == "select" and op.result in versions.values for op in walk(self.body)):
+            if not choose_addends(self.body, versions.values, how):
+                return None
+            self.uses = uses_of(self.body)
+            versions = Tracer(self.body, number, self.uses, allowed, ()).run()
+        return versions if not versions.reason and self.one_way(versions) else None
 
     def one_way(self, versions: Versions) -> bool:
         """Whether all sides of each branch hand on the same version with something added, once.

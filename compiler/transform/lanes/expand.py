@@ -49,21 +49,20 @@ def prepare(op: Op, size: int | None, constants: Mapping[Value, int]) -> Lanes |
     renamed: dict[Value, Value] = {}
     body = clone_block(op.regions[0], renamed)
     known = dict(constants) | {renamed[v]: value for v, value in constants.items() if v in renamed}
-    uses = uses_of(body)
-    classifier = Classifier(body, size, uses, known)
+    classifier = Classifier(body, size, uses_of(body), known)
     carries: list[Carry | None] = []
     for index, (arg, last) in enumerate(zip(body.args[1:], body.results, strict=True)):
         carry = None if arg is last else classifier.carry(index)
         if isinstance(carry, Dependence):
             return carry
         carries.append(carry)
-    rows = [carry for carry in carries if isinstance(carry, Row)]
-    for row in rows:
-        keep_own_part(body, row)
+    for carry in carries:
+        if isinstance(carry, Row):
+            keep_own_part(body, carry)
     sums = {v: carry for carry in carries if isinstance(carry, Sum) for v in carry.versions.values}
     varying = [body.args[0], *(a for a, c in zip(body.args[1:], carries, strict=True) if isinstance(c, Row))]
     uniformity = Uniformity(body, varying, sums)
-    return Lanes(op, size, body, carries, uniformity, classifier.counters, uses_of(body) if rows else uses, sums)
+    return Lanes(op, size, body, carries, uniformity, classifier.counters, uses_of(body), sums)
 
 
 def at_once(b: Builder, lanes: Lanes, meter: Meter | None = None) -> list[Value]:
@@ -85,13 +84,13 @@ def at_once(b: Builder, lanes: Lanes, meter: Meter | None = None) -> list[Value]
         if isinstance(carry, Row):
             ends.append(put_rows(b, init, v.lanes(value), carry))
         elif isinstance(carry, Last) and v.varies(value):
-            ends.append(_of_last(v, v.get(value), op.attrs["direction"]))
+            ends.append(of_last(v, v.get(value), op.attrs["direction"]))
         else:
             ends.append(v.get(value))
     return ends
 
 
-def _of_last(v: Vectorizer, value: Value, direction: int) -> Value:
+def of_last(v: Vectorizer, value: Value, direction: int) -> Value:
     """What the last lane of a loop has."""
     starts = [v.number(v.size - 1 if direction > 0 else 0), *(v.number(0) for _ in value.type.shape[1:])]
     return emit(v.b, "read", value, *starts, sizes=(1, *value.type.shape[1:]), drop=(0,))

@@ -29,7 +29,7 @@ def expand_lanes(module: Module, platform: str, meter: Meter | None = None) -> l
         return []
     for op in loops:
         inline_all(module, op.regions[0])
-    simplify(module)
+    simplify(module, select=True)  # a choice of values needs neither masks nor a second store
     graph = {name: callees(module, function) for name, function in module.functions.items()}
     batches: list[Batch] = []
     for name in callees_first(graph, module.main):

@@ -21,8 +21,8 @@ from hloc.ir.core import Op, Value
 from hloc.ops.algebra import emit, full
 from hloc.ops.contraction import ATTRS
 from hloc.ops.indexed_lanes import Windows
-from hloc.transform.lanes.accesses import neutral
-from hloc.transform.lanes.carries import COMBINED, window_access
+from hloc.transform.lanes.carries import window_access
+from hloc.transform.lanes.combining import COMBINED, neutral
 
 if TYPE_CHECKING:
     from hloc.transform.lanes.vectorize import Vectorizer
@@ -74,7 +74,7 @@ def combined(v: Vectorizer, value: Value, how: str) -> Value:
         return _alike(v, v.get(value), how)
     if how == "add":
         return lane_sum(v, value)
-    return emit(v.b, COMBINED[how][0], present(v, value, how), axes=(0,))
+    return emit(v.b, COMBINED[how], present(v, value, how), axes=(0,))
 
 
 def _alike(v: Vectorizer, one: Value, how: str) -> Value:

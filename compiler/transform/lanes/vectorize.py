@@ -35,7 +35,8 @@ class Vectorizer:
     """Emits into `b`.
 
     Fields:
-        size: the number of lanes.
+        size: the number of lanes.   first, total: the number of the first one, None for 0, and how many the loop has,
+        where these are a part of them.
         uniformity: which values of the body vary.
         sums: versions of what all lanes add to → how.
         counters: values that are the lane's number.
@@ -59,6 +60,8 @@ class Vectorizer:
         meter: Meter | None = None,
     ) -> None:
         self.b, self.size, self.uniformity = b, size, uniformity
+        self.first: Value | None = None
+        self.total = size
         self.sums, self.counters, self.producers, self.uses = sums, counters, producers, uses
         self.meter = meter
         self.chains = Chains(producers, sums)
