@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,15 @@ from hloc.ir.opdef import REGISTRY
 from hloc.ir.types import I64
 
 
-def over_lanes(module: Module, lanes: int, strategy: str) -> None:
-    """Give a module a new entry, in place, that calls its entry for each lane with slices of stacked arguments."""
+def over_lanes(module: Module, lanes: int, strategy: str, shared: Collection[int] = ()) -> None:
+    """Give a module a new entry, in place, that calls its entry for each lane with slices of stacked arguments.
+
+    shared: the numbers of parameters that are the same for all lanes.
+    """
     inner = module.entry
-    block = Block([Value(p.type.with_shape((lanes, *p.type.shape)), p.name) for p in inner.params])
+    stacked_types = [p.type.with_shape((lanes, *p.type.shape)) for p in inner.params]
+    types = [p.type if n in shared else t for n, (p, t) in enumerate(zip(inner.params, stacked_types, strict=True))]
+    block = Block([Value(t, p.name) for t, p in zip(types, inner.params, strict=True)])
     b = Builder(block)
     count = b.emit(REGISTRY["constant"], value=np.array(lanes, np.int64))
     types = [r.type.with_shape((lanes, *r.type.shape)) for r in inner.results]
@@ -27,7 +32,9 @@ def over_lanes(module: Module, lanes: int, strategy: str) -> None:
         zero = b.emit(REGISTRY["constant"], value=np.array(0, np.int64))
         slices = [
             b.emit(REGISTRY["read"], p, k, *[zero] * (p.type.rank - 1), sizes=(1, *p.type.shape[1:]), drop=(0,))
-            for p in block.args
+            if number not in shared
+            else p
+            for number, p in enumerate(block.args)
         ]
         inner_types = [r.type for r in inner.results]
         results = b.emit_op(REGISTRY["call"], slices, inner_types, {"function": inner.name}, ())
@@ -40,6 +47,7 @@ def over_lanes(module: Module, lanes: int, strategy: str) -> None:
     module.main = module.add(Function("lanes", block)).name
 
 
-def stacked(arguments: Sequence[Sequence[Any]]) -> list[np.ndarray]:
-    """The arguments of several calls, stacked."""
-    return [np.stack([np.asarray(x) for x in column]) for column in zip(*arguments, strict=True)]
+def stacked(arguments: Sequence[Sequence[Any]], shared: Collection[int] = ()) -> list[np.ndarray]:
+    """The arguments of several calls, stacked; of those that are shared, what the first call is given."""
+    columns = enumerate(zip(*arguments, strict=True))
+    return [np.asarray(c[0]) if n in shared else np.stack([np.asarray(x) for x in c]) for n, c in columns]

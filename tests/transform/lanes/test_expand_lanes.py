@@ -236,6 +236,27 @@ def test_what_lanes_have_alike_is_added_for_each_that_is_there() -> None:
     check(text, (np.zeros(5, bool), np.inf), chosen="lockstep")
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_sums_that_a_condition_chooses(down: bool) -> None:
+    """What is added is chosen instead, so that it can be summed over lanes."""
+    body = """%x: f64 = read %xs, %k {sizes = (1,), drop = (0,)}
+    %i: i64 = read %is, %k {sizes = (1,), drop = (0,)}
+    %p: b1 = compare %x, %one {direction = "LT"}
+    %s1: f64 = add %s, %x
+    %s2: f64 = add %x, %s1
+    %s3: f64 = add %s, %one
+    %s4: f64 = select %p, %s2, %s3
+    %s5: f64 = select %p, %s4, %s
+    %g1: f64[3] = upd %g, %x, %i {drop = (0,), mode = "add"}
+    %g2: f64[3] = select %p, %g, %g1
+    %m1: f64 = maximum %m, %x
+    %m2: f64 = select %p, %m1, %m
+    yield %s5, %g2, %m2"""
+    carries = {"s": ("f64", "%one"), "g": ("f64[3]", "%g0"), "m": ("f64", "%one")}
+    text = loop("%xs: f64[6], %is: i64[6], %g0: f64[3]", carries, body, 6, down=down)
+    check(text, (uniform(6), RNG.integers(0, 3, 6), uniform(3)), chosen="lockstep")
+
+
 # ---- divergence
 
 COND_IN_WHILE = """%x: f64 = read %xs, %k {sizes = (1,), drop = (0,)}
