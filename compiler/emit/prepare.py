@@ -32,6 +32,8 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
     for name in names:
         function = module.functions[name]
         copy.functions[name] = Function(name, clone_block(function.block, {}), function.span)
+    if options.platform == "cpu":
+        write_scatters_as_loops(copy)
     for name in names:
         _prepare_function(copy, copy.functions[name], options)
     return copy
@@ -40,7 +42,6 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
 def _prepare_function(module: Module, function: Function, options: EmitOptions) -> None:
     cpu = options.platform == "cpu"
     if cpu:
-        write_scatters_as_loops(function, in_loop=function.name != module.main)
         predicate_stores(function, _policy(jaxlib_version()))
         forward_stores(function)
     reduce_divisions(function)

@@ -22,30 +22,34 @@ import numpy as np
 
 from hloc.emit.places import Places
 from hloc.ir.builder import Builder
-from hloc.ir.core import Block, Function, Op, Value, substitute, walk
+from hloc.ir.core import Block, Module, Op, Value, substitute, walk
 from hloc.ir.opdef import REGISTRY
 from hloc.ir.types import I64
-from hloc.ops.control import For, While
+from hloc.ops.control import Call, For, While
 from hloc.ops.elementwise import And, Compare, FloorDivide, FloorMod, Select
 from hloc.ops.helpers import constant, reshape, transpose
 from hloc.ops.indexing import Read, Scatter, Upd
 
 
-def write_scatters_as_loops(function: Function, in_loop: bool) -> None:
-    """Rewrite the scatters in loops of a function whose loops are not canonical yet, in place.
+def write_scatters_as_loops(module: Module) -> None:
+    """Rewrite the scatters in loops of a module whose loops are not canonical yet, in place.
 
-    in_loop: the function may be called from a loop.
+    Functions stand after those they call, so that going backwards tells which are called in loops.
     """
-    makers = {v: op for op in walk(function.block) for v in op.results}
-    _rewrite(function.block, makers, in_loop)
+    called_in_loops: set[str] = set()
+    for function in reversed(module.functions.values()):
+        makers = {v: op for op in walk(function.block) for v in op.results}
+        _rewrite(function.block, makers, called_in_loops, function.name in called_in_loops)
 
 
-def _rewrite(block: Block, makers: Mapping[Value, Op], in_loop: bool) -> None:
+def _rewrite(block: Block, makers: Mapping[Value, Op], called_in_loops: set[str], in_loop: bool) -> None:
     old, block.ops = block.ops, []
     renamed: dict[Value, Value] = {}
     for op in old:
         for region in op.regions:
-            _rewrite(region, makers, in_loop or op.kind in (For, While))
+            _rewrite(region, makers, called_in_loops, in_loop or op.kind in (For, While))
+        if op.kind is Call and in_loop:
+            called_in_loops.add(op.attrs["function"])
         if op.kind is Scatter and in_loop and op.operands[1].type.size and op.result.type.size:
             renamed[op.result] = _Stores(Builder(block, op.span), op, makers).write()
         else:

@@ -19,7 +19,7 @@ from hloc.ops.helpers import broadcast_to, compare, constant, full
 from hloc.ops.indexing import Scatter
 from hloc.ops.sampling import Sample
 from hloc.ops.shape import BroadcastInDim, Iota
-from tests.emit.building import Code, compiled, program, run
+from tests.emit.building import Code, compiled, define, program, run
 from tests.ir import interpreter
 from tests.ops.test_matrix import assert_agree
 
@@ -142,6 +142,21 @@ def test_windows_are_stored_at_once_where_they_fit(
 def test_scatter_outside_of_loops_stays() -> None:
     module = program(["f64[4]", "f64[9]", "i64[9]"], lambda c, *v: c.b.emit(Scatter, *v, dims=(0,), mode="set"))
     assert "stablehlo.scatter" in emit_module(module, EmitOptions()).text()
+
+
+@pytest.mark.parametrize("in_loop", [False, True], ids=["plain", "in loop"])
+def test_scatter_in_a_function_goes_by_its_calls(in_loop: bool) -> None:
+    types = ["f64[4]", "f64[9]", "i64[9]"]
+    inner = define("inner", types, lambda c, *v: c.b.emit(Scatter, *v, dims=(0,), mode="add"))
+    outer = define("outer", types, lambda c, *v: c.call(inner, *v))
+
+    def main(c: Code, a: Value, v: Value, i: Value) -> Any:
+        return c.loop(3, [a], lambda c, k, a: c.call(outer, a, v, i)) if in_loop else c.call(outer, a, v, i)
+
+    module = program(types, main, inner, outer)
+    assert ("stablehlo.scatter" in emit_module(module, EmitOptions()).text()) != in_loop
+    arguments = [np.zeros(4), rng.normal(size=9), rng.integers(-1, 5, 9)]
+    np.testing.assert_allclose(run(module, *arguments)[0], interpreter.run(module, arguments)[0], rtol=1e-12)
 
 
 def test_bounds() -> None:
