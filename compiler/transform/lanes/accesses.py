@@ -39,11 +39,12 @@ def _own_row(v: Vectorizer, op: Op) -> Value | None:
         return None
     places = [v.first or v.number(0) if d == dim else v.get(start) for d, start in enumerate(starts)]
     wide = tuple(v.size if d == dim else n for d, n in enumerate(sizes))
-    value = v.get(array)
+    value, drop = v.get(array), tuple(d for d in op.attrs["drop"] if d != dim)
     if wide != array.type.shape:
-        value = emit(v.b, "read", value, *places, sizes=wide, drop=())
-    order = (dim, *(d for d in range(array.type.rank) if d != dim))
+        value = emit(v.b, "read", value, *places, sizes=wide, drop=drop)
+        dim -= sum(d < dim for d in drop)
     if dim:
+        order = (dim, *(d for d in range(value.type.rank) if d != dim))
         value = emit(v.b, "transpose", value, permutation=order)
     shape = (v.size, *op.result.type.shape)
     return value if value.type.shape == shape else emit(v.b, "reshape", value, shape=shape)

@@ -46,6 +46,9 @@ def prepare(op: Op, size: int | None, constants: Mapping[Value, int]) -> Lanes |
     """
     if size is None:
         return Dependence("", "the number of lanes is not known", op)
+    call = next((inner for inner in walk(op.regions[0]) if inner.name == "call"), None)
+    if call is not None:
+        return Dependence("", f"it calls {call.attrs['function']}, which cannot be written out", call)
     renamed: dict[Value, Value] = {}
     body = clone_block(op.regions[0], renamed)
     known = dict(constants) | {renamed[v]: value for v, value in constants.items() if v in renamed}

@@ -130,6 +130,16 @@ def test_reads_at_the_lane_in_any_dimension_take_the_array() -> None:
     assert "gather" not in names(module)
 
 
+def test_rows_of_logs_are_read_as_they_lie() -> None:
+    body = """%x: f64[3] = read %xs, %t, %k, %1, %0 {sizes = (1, 1, 1, 3), drop = (0, 1, 2)}
+    %y: f64 = reduce_sum %x {axes = (0,)}
+    %o1: f64[4] = upd %o, %y, %k {drop = (0,), mode = "set"}
+    yield %o1"""
+    text = loop("%xs: f64[2,4,2,3], %t: i64, %o0: f64[4]", {"o": ("f64[4]", "%o0")}, body, 4)
+    module = check(text, (RNG.normal(size=(2, 4, 2, 3)), 1, uniform(4)), chosen="lockstep")
+    assert not names(module) & {"gather", "transpose", "reshape"}
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
