@@ -56,15 +56,28 @@ def components(graph: dict[str, Counter[str]], order: dict[str, int]) -> dict[st
     return component
 
 
+RULES = ("jvp", "forward", "backward")
+"""Attributes of calls that name functions which only their derivatives call."""
+
+
 def cycles(module: Module) -> dict[str, str]:
-    """The recursive functions of a module, each with the one that stands for its cycle."""
-    graph = {name: callees(module, function) for name, function in module.functions.items()}
+    """The recursive functions of a module, each with the one that stands for its cycle.
+
+    A rule for the derivative of a function may well call this function, which does not make it recursive.
+    """
+    graph = {name: _called(module, function) for name, function in module.functions.items()}
     order: dict[str, int] = {}
     for name in graph:
         if name not in order:
             order |= {n: len(order) + at for n, at in callees_first(graph, name).items() if n not in order}
     component = components(graph, order)
     return {name: component[name] for name in recursive_functions(graph, order)}
+
+
+def _called(module: Module, function: Function) -> Counter[str]:
+    """The functions that operations of `function` name, but for rules."""
+    names = (v for op in walk(function.block) for a, v in op.attrs.items() if isinstance(v, str) and a not in RULES)
+    return Counter(name for name in names if name in module.functions)
 
 
 def fixed_signatures(module: Module) -> set[str]:

@@ -241,3 +241,20 @@ def test_rules_say_nothing_of_what_is_captured() -> None:
 
     with pytest.raises(hloc.CompileError):
         hloc.grad(total)(2.0)
+
+
+@hloc.custom_jvp
+def twice(x: Any) -> Any:
+    return x * 2.0
+
+
+@twice.defjvp
+def _twice_jvp(primals: Any, tangents: Any) -> Any:
+    return twice(primals[0]), twice(tangents[0])
+
+
+def test_a_rule_that_is_linear_by_means_of_itself_is_for_forward_mode() -> None:
+    value, tangent = hloc.jvp(lambda x: np.sin(twice(x)), (0.7,), (1.0,))
+    assert (value, tangent) == (pytest.approx(np.sin(1.4)), pytest.approx(2.0 * np.cos(1.4)))
+    with pytest.raises(hloc.UnsupportedError, match="calls it with tangents"):
+        hloc.grad(lambda x: np.sin(twice(x)))(0.7)

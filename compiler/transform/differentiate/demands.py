@@ -61,6 +61,7 @@ class Demands:
         self.summaries = summaries or Summaries(module)
         self.found: dict[str, Demand] = {}
         self.pending: list[Demand] = []
+        self.entered: set[str] = set()
 
     def ask(self, block: Block, active: set[Value]) -> None:
         """Find what the adjoint of a block needs, for which these values take part."""
@@ -106,7 +107,10 @@ class Demands:
             body = clone_block(self.module.functions[name].block, {})
             inline_all(self.module, body)
             if name not in self.cycles and not (inside and _may_save(body)):
-                self.visit(body, self.active(Demand(name, body, params, results)), inside=inside)
+                if name not in self.entered:  # else the sweep refuses it
+                    self.entered.add(name)
+                    self.visit(body, self.active(Demand(name, body, params, results)), inside=inside)
+                    self.entered.remove(name)
                 return
             find_accumulations(body)
             known = self.found[name] = Demand(name, body, [False] * len(params), [False] * len(results))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hloc.diagnostics.errors import UnsupportedError
 from hloc.ir.builder import Builder
 from hloc.ir.core import Block, Module, Op, Value, substitute, walk
 from hloc.ops.algebra import is_float
@@ -42,6 +43,7 @@ class Sweep:
         recursion: the functions that call themselves.
         inside: whether this is the adjoint of such a function.
         repeating: how many parts of the program that run again this one is in.
+        rules: of users, forward ones that are being transposed.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Sweep:
         self.recursion = recursion
         self.inside = inside
         self.repeating = 0
+        self.rules: list[str] = []
         self.pairs: list[Pair] = []
         self.needed: list[tuple[Block, Value]] = []
         self.number = 0
@@ -176,12 +179,16 @@ class Sweep:
 
     def transpose_rule(self, op: Op, scope: Scope, cotangents: Sequence[Value | None]) -> None:
         """The user's forward rule is linear in the tangents: its adjoint with respect to them, anywhere, is the vjp."""
+        if op.attrs["jvp"] in self.rules:
+            raise _transposed_by_itself(op)
         floats = [v for v in op.operands if is_float(v.type)]
         tangents = [zeros(self.builder, v) for v in floats]
         body = self.copy(op.attrs["jvp"], [*op.operands, *tangents])
         wanted = [c for v, c in zip(op.results, cotangents, strict=True) if is_float(v.type)]
         body.results = body.results[len(op.results) :]
+        self.rules.append(op.attrs["jvp"])
         self.again(body, list(zip(tangents, floats, strict=True)), scope, wanted)
+        self.rules.pop()
 
     def copy(self, name: str, operands: Sequence[Value]) -> Block:
         """The body of a function with `operands` in place of its parameters."""
@@ -213,6 +220,14 @@ class Sweep:
         self.repeating -= 1
         for stand_in, outer in stand_ins:
             scope.add(self.builder, outer, inner.get(stand_in))
+
+
+def _transposed_by_itself(op: Op) -> UnsupportedError:
+    return UnsupportedError(
+        f"the rule of {op.attrs['function']} calls it with tangents: reverse mode would have no end",
+        span=op.span,
+        help="write what the rule does with tangents in other words, or give the rule with hloc.custom_vjp",
+    )
 
 
 def _defined(block: Block) -> list[Value]:
