@@ -13,7 +13,8 @@ versions      what a carry is handed on as;  carries: rows, sums, or a dependenc
 uniformity    what varies from lane to lane
 vectorize     the body for all lanes;  accesses: reads and writes;  sums: what all lanes add to
 divergence    branches with masks;  ragged: loops with masks;  chains: arrays that go through both
-choose        which strategy;  expand: one loop;  loops: all loops of a program;  meter: how many lanes are active
+choose        which strategy;  cost: what a lane costs alone and together;  expand: one loop;  blocks: many
+lanes;  loops: all loops of a program;  meter: how many lanes are active
 """
 
 from hloc.transform.lanes.loops import expand_lanes

@@ -14,24 +14,29 @@ from hloc.ir.types import I64
 from hloc.ops.algebra import emit, iota
 from hloc.ops.control import For
 from hloc.transform.lanes.carries import Last, Row, Sum
+from hloc.transform.lanes.choose import parting
 from hloc.transform.lanes.expand import Lanes, of_last
 from hloc.transform.lanes.rows import number, put_rows, take_rows
 from hloc.transform.lanes.vectorize import Vectorizer
 
 WIDTH = 64
 """Lanes in a block: below 32 XLA makes slow code, above 128 lanes wait for more others."""
+VECTOR = 8
+"""Numbers of 64 bits in the longest vectors of processors."""
 
 
 def width_of(lanes: Lanes) -> int | None:
     """How many lanes a block has; None where blocks are of no use.
 
-    Blocks must not overlap where lanes add to sums: then their width divides the number of lanes.
+    Blocks do not overlap if they need not, and must not where lanes add to sums.
     """
-    if lanes.size < 2 * WIDTH:
+    if lanes.size < 2 * WIDTH or not parting(lanes):
         return None
-    near = sorted(range(WIDTH // 2, 2 * WIDTH + 1), key=lambda width: abs(width - WIDTH))
+    near = sorted(range(WIDTH // 2, 2 * WIDTH + 1), key=lambda width: (width % VECTOR > 0, abs(width - WIDTH)))
     exact = next((width for width in near if lanes.size % width == 0), None)
-    return exact if exact or any(isinstance(carry, Sum) for carry in lanes.carries) else WIDTH
+    if any(isinstance(carry, Sum) for carry in lanes.carries):
+        return exact
+    return exact if exact is not None and exact % VECTOR == 0 else WIDTH
 
 
 def in_blocks(b: Builder, lanes: Lanes, width: int) -> list[Value]:

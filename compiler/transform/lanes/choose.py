@@ -5,8 +5,8 @@ lockstep   for all lanes at once, with masks
 pc         the same, where the loop that lanes leave was recursion
 serial     a loop, one lane after another
 
-On a CPU, lanes that part ways are best run one after another: together they take as long as the longest of them, and
-wait at every step.
+Lanes that part ways wait for each other in lockstep: on a CPU they are run one after another, unless a step costs much
+less for many at once. Then it pays even if most of them wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from __future__ import annotations
 from hloc.ir.core import Op, Value, walk
 from hloc.program import Batch, Varying
 from hloc.transform.lanes.carries import Dependence
+from hloc.transform.lanes.cost import cost_of
 from hloc.transform.lanes.expand import Lanes
+
+ENOUGH = 32
+"""Lanes from which it pays to run them in lockstep on a CPU."""
+WAITING = 2.5
+"""How many times less a step in lockstep must cost: as if so many lanes were there for each one that is active."""
 
 
 def choose(asked: str, op: Op, size: int | None, found: Lanes | Dependence, platform: str) -> Batch:
@@ -23,17 +29,26 @@ def choose(asked: str, op: Op, size: int | None, found: Lanes | Dependence, plat
         span = found.culprit.span if found.culprit is not None else op.span
         name = f"{found.name}: " if found.name else ""
         return Batch(op.span, size or 0, asked, "serial", f"{name}{found.reason}", culprit=span)
-    together = "lockstep" if _parting(found) else "simd"
+    together = "lockstep" if parting(found) else "simd"
     if asked != "auto":
         chosen, reason = asked if asked == "serial" else together if asked == "simd" else asked, "asked for"
-    elif platform == "cpu" and _parting(found):
-        chosen, reason = "serial", "lanes leave loops at different times"
+    elif platform == "cpu" and parting(found):
+        chosen, reason = _by_cost(found)
     else:
         chosen, reason = together, "control is the same for all lanes" if together == "simd" else "lanes part ways"
     return Batch(op.span, found.size, asked, chosen, reason, _varying(found))
 
 
-def _parting(lanes: Lanes) -> bool:
+def _by_cost(lanes: Lanes) -> tuple[str, str]:
+    """Lockstep or one after another, where lanes leave loops at different times."""
+    cost = cost_of(lanes)
+    if lanes.size >= ENOUGH and cost.alone >= WAITING * cost.together:
+        gain = f"{cost.alone / cost.together:.1f} times"
+        return "lockstep", f"lanes leave loops at different times, but a step of many at once costs {gain} less"
+    return "serial", "lanes leave loops at different times"
+
+
+def parting(lanes: Lanes) -> bool:
     """Whether lanes leave loops at different times, or take branches with loops differently."""
     return any(
         op.name in ("for", "while") or any(inner.name in ("for", "while") for r in op.regions for inner in walk(r))

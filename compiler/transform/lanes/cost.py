@@ -89,8 +89,7 @@ class _Estimate:
             self.constants[op.result] = op.attrs["value"]
         if op.regions:
             return self.control(op)
-        found = self.plain(op)
-        return found if any(v in self.varying for v in op.results) else Cost(found.alone)
+        return self.plain(op) if any(v in self.varying for v in op.results) else Cost()
 
     def control(self, op: Op) -> Cost:
         parts = [self.block(region) for region in op.regions]
@@ -136,10 +135,9 @@ class _Estimate:
 
     def access(self, op: Op) -> Cost:
         if op.name in ("gather", "scatter"):
-            size = (
-                op.operands[1 if op.name == "scatter" else 0].type.size if op.name == "scatter" else op.result.type.size
-            )
-            return Cost(*(SCATTERED_STORE if op.name == "scatter" else (1.0, 0.6))).times(size)
+            store = op.name == "scatter"
+            moved = op.operands[1] if store else op.result
+            return Cost(*(SCATTERED_STORE if store else (1.0, 0.6))).times(moved.type.size)
         starts, sizes = window_access(op)
         count = int(np.prod(sizes))
         scattered = any(start in self.varying and start not in self.counters for start in starts)

@@ -9,11 +9,17 @@ from hloc.ir.core import Block, Function, Module, Op, Value, substitute, walk
 from hloc.ir.types import I64
 from hloc.program import Batch
 from hloc.transform.call_graph import callees, callees_first
+from hloc.transform.convert_if_to_select import convert_if_to_select
 from hloc.transform.differentiate.inline import inline_all
+from hloc.transform.eliminate_common_subexpressions import eliminate_common_subexpressions
+from hloc.transform.eliminate_dead_code import eliminate_dead_code
+from hloc.transform.fold_constants import fold_constants
+from hloc.transform.lanes.blocks import in_blocks, width_of
 from hloc.transform.lanes.choose import choose
 from hloc.transform.lanes.expand import Lanes, at_once, prepare
 from hloc.transform.lanes.meter import Meter
-from hloc.transform.simplify import simplify
+
+_QUICK = (fold_constants, eliminate_common_subexpressions, eliminate_dead_code)
 
 
 def expand_lanes(module: Module, platform: str, meter: Meter | None = None) -> list[Batch]:
@@ -29,12 +35,21 @@ def expand_lanes(module: Module, platform: str, meter: Meter | None = None) -> l
         return []
     for op in loops:
         inline_all(module, op.regions[0])
-    simplify(module, select=True)  # a choice of values needs neither masks nor a second store
+    _tidy(module)
     graph = {name: callees(module, function) for name, function in module.functions.items()}
     batches: list[Batch] = []
     for name in callees_first(graph, module.main):
         batches += _Expansion(module.functions[name], platform, meter).run()
     return batches
+
+
+def _tidy(module: Module) -> None:
+    """Clean up what has been written out, by quick passes: all of them run once more before emission.
+
+    Cheap branches become choices, which need neither masks nor a second store.
+    """
+    for run in (*_QUICK, convert_if_to_select, *_QUICK):
+        run(module)
 
 
 class _Expansion:
@@ -81,7 +96,8 @@ class _Expansion:
         batch = choose(asked, op, size, prepared, self.platform)
         self.batches.append(batch)
         if isinstance(prepared, Lanes) and batch.chosen != "serial":
-            return at_once(b, prepared)
+            width = width_of(prepared) if batch.chosen == "lockstep" and self.platform == "cpu" else None
+            return at_once(b, prepared) if width is None else in_blocks(b, prepared, width)
         b.block.ops.append(op)
         return op.results
 

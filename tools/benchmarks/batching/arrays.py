@@ -78,7 +78,7 @@ def cases(scale: float) -> Iterator[Case]:
     axes: tuple[int | None, ...] = (0, 0)
     form = jax.vmap(over_jax(wave), axes)
     yield Case(f"sine and exponential, vectors of {n}", lanes, wave, (x, factors), axes, form, bars={JAX: SAME})
-    lanes, wide, hidden, out = size(512), size(64), size(128), size(10)
+    lanes, wide, hidden, out = size(256), size(64), size(128), size(10)
     w1, w2 = random.normal(size=(hidden, wide)) / 8.0, random.normal(size=(out, hidden)) / 8.0
     weights = (w1, random.normal(size=hidden), w2, random.normal(size=out))
     x, y = random.normal(size=(lanes, wide)), random.normal(size=(lanes, out))
@@ -86,7 +86,7 @@ def cases(scale: float) -> Iterator[Case]:
     axes = (*WEIGHTS, 0)
     form = jax.vmap(over_jax(network), axes)
     yield Case(f"network {shapes}", lanes, network, (*weights, x), axes, form, bars={JAX: SAME})
-    few, n = size(256), size(16)
+    few, n = size(256), size(32)
     parts = random.normal(size=(few, n, n))
     matrices, right = parts @ parts.transpose(0, 2, 1) + n * np.eye(n), random.normal(size=(few, n))
     form = jax.vmap(solution_jax)
