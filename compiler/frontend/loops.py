@@ -115,7 +115,11 @@ class Loop:
         self.flags = [self._slot(name) for name in self.stmt.exit_flags]
         for slot in self.assigned - self.live_head - self.live_after:
             self.base.drop(slot)
-        self._guess()
+        outer_base, sp.join_base = sp.join_base, self.base  # arrays made since the outer branch or loop keep identity
+        try:
+            self._guess()
+        finally:
+            sp.join_base = outer_base
 
     def _slot(self, name: str) -> Slot:
         slot = own_slot(self.sp, name)

@@ -205,6 +205,31 @@ def test_the_same_array_twice() -> None:
     agree(program, A, A * 2, compiled=compiled)
 
 
+def test_an_array_made_in_a_loop_is_written_by_an_inner_one() -> None:
+    """`c += 1` writes the array that other names see."""
+    agree(
+        define("""
+            def inner(c):
+                for i in range(2): c += 1
+            def program(times):
+                total = 0.0
+                for k in range(times):
+                    c = np.zeros(3)
+                    d, held = c, [c]
+                    for i in range(k): d += 1
+                    inner(c)
+                    i = 0
+                    while i < 2:
+                        held[0] *= 2
+                        c -= i
+                        i += 1
+                    total += (c * np.arange(3.0)).sum() + d[0] * 100 + held[0][1] * 1000
+                return total
+            """),
+        4,
+    )
+
+
 def test_reductions_keep_nan() -> None:
     """XLA's library kernels for large reductions would drop it."""
     program = define(
