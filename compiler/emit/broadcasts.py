@@ -25,29 +25,37 @@ _FURTHEST = 32
 
 def keep_broadcasts(function: Function) -> None:
     """Put the barriers above into a function, in place."""
-    _rewrite(function.block)
+    _rewrite(function.block, in_loop=False)
 
 
-def _rewrite(block: Block) -> None:
+def _rewrite(block: Block, *, in_loop: bool) -> None:
     ops, block.ops = block.ops, []
     producers = {v: op for op in ops for v in op.results}
     kept: dict[Value, Value] = {}
     for op in ops:
         for region in op.regions:
-            _rewrite(region)
-        if op.name == "broadcast_in_dim" and _repeats(op):
-            operand = op.operands[0]
-            if operand not in kept and _is_expensive(operand, producers):
-                (kept[operand],) = Builder(block, op.span).emit_many(Barrier, operand, keep=True, once=True)
-            op.operands = (kept.get(operand, operand),)
+            _rewrite(region, in_loop=in_loop or op.name in ("for", "while"))
+        repeated = _repeated(op)
+        if repeated is not None:
+            outer = op.name == "dot_general" and not in_loop  # in a loop a store and a load may weigh more
+            if repeated not in kept and (outer or _is_expensive(repeated, producers)):
+                (kept[repeated],) = Builder(block, op.span).emit_many(Barrier, repeated, keep=True, once=True)
+            op.operands = tuple(kept.get(v, v) if v is repeated else v for v in op.operands)
         block.ops.append(op)
 
 
-def _repeats(op: Op) -> bool:
-    """Whether a broadcast reads its operand again and again, and not the same element all the time."""
-    operand, result, dims = op.operands[0].type, op.result.type, op.attrs["dims"]
-    last = bool(dims) and dims[-1] == result.rank - 1 and operand.shape[-1] > 1
-    return last and result.size - operand.size >= _LEAST
+def _repeated(op: Op) -> Value | None:
+    """The operand that is read again and again, and not the same element all the time; an outer product is a broadcast
+    too, and all that it takes is computed again where it is multiplied."""
+    if op.name == "broadcast_in_dim":
+        value, dims = op.operands[0], op.attrs["dims"]
+        last = bool(dims) and dims[-1] == op.result.type.rank - 1 and value.type.shape[-1] > 1
+    elif op.name == "dot_general" and not op.attrs["lhs_contract"]:
+        value = op.operands[1]
+        last = value.type.rank > len(op.attrs["rhs_batch"]) and value.type.shape[-1] > 1
+    else:
+        return None
+    return value if last and op.result.type.size - value.type.size >= _LEAST else None
 
 
 def _is_expensive(value: Value, producers: dict[Value, Op]) -> bool:

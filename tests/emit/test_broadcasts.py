@@ -52,6 +52,23 @@ def test_vectors_are_computed_once(function) -> None:  # type: ignore[no-untyped
     assert expensive_in_matrices(hloc.compile(function).lower(w, x).compile().optimized_hlo) == []
 
 
+def test_factors_of_outer_products_are_computed_once() -> None:
+    def loss(w, x, y):  # type: ignore[no-untyped-def]
+        return np.sum((np.tanh(x @ w) - y) ** 2)
+
+    rng = np.random.default_rng(0)
+    arguments = rng.normal(size=(8, 30)), rng.normal(size=(20, 8)), rng.normal(size=(20, 30))
+    each = hloc.vmap(hloc.grad(loss), in_axes=(None, 0, 0))
+    w, x, y = arguments
+    slopes = 2 * (np.tanh(x @ w) - y) * (1 - np.tanh(x @ w) ** 2)
+    np.testing.assert_allclose(each(*arguments), x[:, :, None] * slopes[:, None, :], rtol=1e-10, atol=1e-12)
+    hlo = each.lower(*arguments).compile().optimized_hlo
+    (product,) = [
+        t for t in re.split(r"\n(?=\S.*\{$)", hlo, flags=re.MULTILINE) if re.search(r"ROOT \S+ = f64\[20,8,30\]", t)
+    ]
+    assert "subtract" not in product
+
+
 def columns(w, x):  # type: ignore[no-untyped-def]
     return x * np.cos(w)[:, None] + np.cos(w[0])
 
