@@ -141,7 +141,10 @@ def axes_of(axes: Any) -> Axes:
         return ("keys", tuple((key, axes_of(part)) for key, part in axes.items()))
     if hasattr(axes, "__dict__") and not callable(axes):
         return axes_of(vars(axes))
-    raise DTypeError(f"hloc.vmap: axes are ints, None or containers of them, found {type(axes).__name__}")
+    raise DTypeError(
+        f"hloc.vmap: axes are ints, None or containers of them, found {type(axes).__name__}",
+        help="in_axes=(0, None) maps over the first axis of the first argument and shares the second",
+    )
 
 
 def strategy_of(strategy: str | None) -> str:
@@ -149,7 +152,10 @@ def strategy_of(strategy: str | None) -> str:
     if strategy is None:
         return "auto"
     if strategy not in STRATEGIES:
-        raise DTypeError(f"hloc.vmap: strategy must be one of {', '.join(STRATEGIES)}, found {strategy!r}")
+        raise DTypeError(
+            f"hloc.vmap: strategy must be one of {', '.join(STRATEGIES)}, found {strategy!r}",
+            help="leave it out: it is chosen by cost, and results do not depend on it",
+        )
     return strategy
 
 
