@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 import hloc  # noqa: E402
 from tools.benchmarks.batching import arrays, sampling, solver, suite, uniform  # noqa: E402
-from tools.benchmarks.batching.case import Case, assert_same, numba_of, used  # noqa: E402
+from tools.benchmarks.batching.case import Case, assert_same, measure, numba_of, used  # noqa: E402
 
 LOOPS = list(uniform.cases(0.02))
 CASES = [*arrays.cases(0.02), *(loop.case for loop in LOOPS if loop.case.lanes == 8), *suite.divergent_cases(0.02)]
@@ -56,3 +56,18 @@ def test_a_chain_leaves_its_start() -> None:
     ends, gradients = each_lane(case)
     assert not np.any(ends == case.arguments[0])
     assert np.all(gradients >= 1)
+
+
+def test_tables_have_a_cell_for_each_column() -> None:
+    array_case = next(arrays.cases(0.02))
+    loop, case, chains = LOOPS[0], next(suite.divergent_cases(0.02)), next(sampling.cases(0.02))
+    whole = [measure(array_case, 1)]
+    loops, parting = [suite.same_trips(loop, 1)], [measure(case, 1), measure(chains, 1)]
+    for table in (
+        suite.array_table(whole),
+        suite.loop_table(loops),
+        suite.divergent_table(parting),
+        suite.gradients_table(parting[1:]),
+        suite.bars(whole, loops, parting),
+    ):
+        assert {len(row) for row in table.rows} == {len(table.head)}

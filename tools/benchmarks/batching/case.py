@@ -82,6 +82,10 @@ class Measured:
         """hloc's time in times of the peer's; beside one lane: of as many runs of it."""
         return self.times[HLOC].median / (self.times[peer].median * (self.case.lanes if peer == ONE else 1))
 
+    def of_minima(self, peer: str) -> float:
+        """The same of the least times, which other work on the machine disturbs less."""
+        return self.times[HLOC].least / self.times[peer].least
+
 
 def measure(case: Case, rounds: int) -> Measured:
     """Times, after a check that all contenders agree."""
