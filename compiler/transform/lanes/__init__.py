@@ -11,10 +11,11 @@ independent is seen from what the loop carries (`carries`); where they are not, 
 
 versions      what a carry is handed on as;  carries: rows, sums, or a dependence;  rows: the own part of each lane
 uniformity    what varies from lane to lane
-vectorize     the body for all lanes;  accesses: reads and writes;  sums: what all lanes add to
+vectorize     the body for all lanes;  accesses: reads and writes;  sums: what all lanes add to;  combining: how
 divergence    branches with masks;  ragged: loops with masks;  chains: arrays that go through both
-choose        which strategy;  cost: what a lane costs alone and together;  expand: one loop;  blocks: many
-lanes;  loops: all loops of a program;  meter: how many lanes are active
+choose        which strategy;  cost: what a lane costs alone and together;  working_set: what its loops keep at hand
+expand        one loop;  blocks: many lanes;  loops: all loops of a program;  meter: how many lanes are active
+selected_sums sums of which a condition chooses one
 """
 
 from hloc.transform.lanes.loops import expand_lanes

@@ -18,6 +18,7 @@ from hloc.transform.lanes.choose import parting
 from hloc.transform.lanes.expand import Lanes, of_last
 from hloc.transform.lanes.rows import number, put_rows, take_rows
 from hloc.transform.lanes.vectorize import Vectorizer
+from hloc.transform.lanes.working_set import CACHE, bytes_in_loops
 
 WIDTH = 64
 """Lanes in a block: below 32 XLA makes slow code, above 128 lanes wait for more others."""
@@ -28,15 +29,25 @@ VECTOR = 8
 def width_of(lanes: Lanes) -> int | None:
     """How many lanes a block has; None where blocks are of no use.
 
-    Blocks do not overlap if they need not, and must not where lanes add to sums.
+    Lanes that part wait for few others; of lanes that stay together there are as many as the cache has room for. Blocks
+    do not overlap if they need not, and must not where lanes add to sums.
     """
-    if lanes.size < 2 * WIDTH or not parting(lanes):
+    wish = WIDTH if parting(lanes) else _fitting(lanes)
+    if wish is None or lanes.size < 2 * wish:
         return None
-    near = sorted(range(WIDTH // 2, 2 * WIDTH + 1), key=lambda width: (width % VECTOR > 0, abs(width - WIDTH)))
+    near = sorted(range(wish // 2, 2 * wish + 1), key=lambda width: (width % VECTOR > 0, abs(width - wish)))
     exact = next((width for width in near if lanes.size % width == 0), None)
     if any(isinstance(carry, Sum) for carry in lanes.carries):
         return exact
-    return exact if exact is not None and exact % VECTOR == 0 else WIDTH
+    return exact if exact is not None and exact % VECTOR == 0 else wish
+
+
+def _fitting(lanes: Lanes) -> int | None:
+    """Lanes whose loops find all that they work on in the cache; None if that holds for all, or for too few."""
+    each = bytes_in_loops(lanes)
+    if each * lanes.size <= CACHE:
+        return None
+    return max(WIDTH, CACHE // each // VECTOR * VECTOR)
 
 
 def in_blocks(b: Builder, lanes: Lanes, width: int) -> list[Value]:

@@ -19,6 +19,8 @@ from hloc.transform.lanes.expand import Lanes
 
 ENOUGH = 32
 """Lanes from which it pays to run them in lockstep on a CPU."""
+WORTH = 1.3
+"""How many times less a step must cost for many lanes, where each of them writes to a place of its own."""
 WAITING = 2.5
 """How many times less a step in lockstep must cost: as if so many lanes were there for each one that is active."""
 
@@ -34,6 +36,8 @@ def choose(asked: str, op: Op, size: int | None, found: Lanes | Dependence, plat
         chosen, reason = asked if asked == "serial" else together if asked == "simd" else asked, "asked for"
     elif platform == "cpu" and parting(found):
         chosen, reason = _by_cost(found)
+    elif platform == "cpu" and _scattering(found) and cost_of(found).alone < WORTH * cost_of(found).together:
+        chosen, reason = "serial", "each lane writes to places of its own, one after another"
     else:
         chosen, reason = together, "control is the same for all lanes" if together == "simd" else "lanes part ways"
     return Batch(op.span, found.size, asked, chosen, reason, _varying(found))
@@ -46,6 +50,14 @@ def _by_cost(lanes: Lanes) -> tuple[str, str]:
         gain = f"{cost.alone / cost.together:.1f} times"
         return "lockstep", f"lanes leave loops at different times, but a step of many at once costs {gain} less"
     return "serial", "lanes leave loops at different times"
+
+
+def _scattering(lanes: Lanes) -> bool:
+    """Whether lanes write, in loops, to places that differ."""
+    varies = lanes.uniformity.varies
+    loops = [op for op in walk(lanes.body) if op.name in ("for", "while")]
+    stores = (op for loop in loops for op in walk(loop.regions[-1]) if op.name in ("upd", "scatter"))
+    return any(varies(op.operands[0]) and any(map(varies, op.operands[2:])) for op in stores)
 
 
 def parting(lanes: Lanes) -> bool:

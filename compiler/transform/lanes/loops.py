@@ -96,7 +96,7 @@ class _Expansion:
         batch = choose(asked, op, size, prepared, self.platform)
         self.batches.append(batch)
         if isinstance(prepared, Lanes) and batch.chosen != "serial":
-            width = width_of(prepared) if batch.chosen == "lockstep" and self.platform == "cpu" else None
+            width = width_of(prepared) if batch.chosen in ("simd", "lockstep") and self.platform == "cpu" else None
             return at_once(b, prepared) if width is None else in_blocks(b, prepared, width)
         b.block.ops.append(op)
         return op.results
