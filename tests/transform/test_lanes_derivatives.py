@@ -192,3 +192,37 @@ def test_loops_in_lanes_run_in_segments(name: str, monkeypatch: pytest.MonkeyPat
     expand = sys.modules["hloc.transform.differentiate.expand"]
     monkeypatch.setattr(expand, "best_stride", lambda trips, row, carry: 2 if trips > 2 else None)
     check_adjoint(lambda: make(name), "", ARGUMENTS[name], first=16, budget=0)
+
+
+LONG = """
+func @main(%xs: f64[5], %w: f64[3]) -> f64[5] {
+  %B: i64 = constant {value = i64(5)}
+  %n: i64 = constant {value = i64(300)}
+  %o: f64[5] = empty {shape = (5,), dtype = f64}
+  %ys: f64[5] = for %B, %o {direction = 1, lanes = "simd"} body(%k: i64, %o0: f64[5]) {
+    %x: f64 = read %xs, %k {sizes = (1,), drop = (0,)}
+    %one: i64 = constant {value = i64(1)}
+    %v: f64 = read %w, %one {sizes = (1,), drop = (0,)}
+    %y: f64 = for %n, %x {direction = 1} body(%i: i64, %y0: f64) {
+      %a: f64 = multiply %v, %y0
+      %b: f64 = sine %a
+      yield %b
+    }
+    %o1: f64[5] = upd %o0, %y, %k {drop = (0,), mode = "set"}
+    yield %o1
+  }
+  return %ys
+}
+"""
+
+
+def test_segments_of_lanes_take_the_same_way() -> None:
+    """What runs again in the backward sweep has the same trips in all lanes, and these still have parts of their own."""
+    sites = Sites(budget=5000)
+    module = derivative(lambda: parse_module(dedent(LONG)), "v", sites)
+    assert max(saved.rows for saved in sites.saved) < 5 * 100
+    expected = run(module, [XS, W, np.ones(5)])
+    batches = expand_lanes(module, "cpu")
+    assert [batch.chosen for batch in batches] == ["simd", "simd"]
+    for x, y in zip(run(module, [XS, W, np.ones(5)]), expected, strict=True):
+        assert_near(x, y, 1e-12)

@@ -60,6 +60,9 @@ class Uniformity:
                 self.branch(op)
             elif op.name in ("for", "while"):
                 self.loop(op)
+            elif op.name == "barrier":
+                for result, operand in zip(op.results, op.operands, strict=True):
+                    self.spread(result, [operand])
             else:
                 for result in op.results:
                     self.spread(result, op.operands)

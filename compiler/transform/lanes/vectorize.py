@@ -10,7 +10,7 @@ says which are (`divergence`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Vectorizer:
         size: the number of lanes.   first, total: the number of the first one, None for 0, and how many the loop has,
         where these are a part of them.
         uniformity: which values of the body vary.
-        sums: versions of what all lanes add to → how.
+        sums: versions of what all lanes add to → how.   zeros: values from outside that are 0.
         counters: values that are the lane's number.
         now: value of the body → what stands for it here, with the lanes in front if it varies.
         mask: which lanes are there, b1[B]; None: all. At least one is, but in code that has neither loops nor calls.
@@ -62,6 +62,7 @@ class Vectorizer:
         self.b, self.size, self.uniformity = b, size, uniformity
         self.first: Value | None = None
         self.total = size
+        self.zeros: Collection[Value] = ()
         self.sums, self.counters, self.producers, self.uses = sums, counters, producers, uses
         self.meter = meter
         self.chains = Chains(producers, sums)
@@ -137,6 +138,8 @@ class Vectorizer:
             self.branch(op)
         elif op.name in ("for", "while"):
             self.loop(op)
+        elif op.name == "barrier":
+            self.bind(op.results, self.b.emit_many(op.kind, *map(self.get, op.operands), **op.attrs))
         elif op.results and op.results[0] in self.sums:
             self.bind(op.results, add_lanes(self, op))
         elif any(map(self.varies, op.results)):
