@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hloc.ir.builder import Builder
@@ -27,6 +27,7 @@ class Lanes:
         carries: what the loop carries, None for what never changes.
         uniformity: what varies.
         counters: values that are the lane's number.
+        zeros: values from outside that are 0.
     """
 
     op: Op
@@ -37,12 +38,16 @@ class Lanes:
     counters: set[Value]
     uses: Uses
     sums: dict[Value, Sum]
+    zeros: Collection[Value] = ()
 
 
-def prepare(op: Op, size: int | None, constants: Mapping[Value, int]) -> Lanes | Dependence:
+def prepare(
+    op: Op, size: int | None, constants: Mapping[Value, int], zeros: Collection[Value] = ()
+) -> Lanes | Dependence:
     """Look at a loop over lanes, without changing it; gives what makes its trips depend on each other, if they do.
 
     size: the number of lanes, None where it is not known.   constants: integers that values are known to be.
+    zeros: values that are 0.
     """
     if size is None:
         return Dependence("", "the number of lanes is not known", op)
@@ -65,7 +70,7 @@ def prepare(op: Op, size: int | None, constants: Mapping[Value, int]) -> Lanes |
     sums = {v: carry for carry in carries if isinstance(carry, Sum) for v in carry.versions.values}
     varying = [body.args[0], *(a for a, c in zip(body.args[1:], carries, strict=True) if isinstance(c, Row))]
     uniformity = Uniformity(body, varying, sums)
-    return Lanes(op, size, body, carries, uniformity, classifier.counters, uses_of(body), sums)
+    return Lanes(op, size, body, carries, uniformity, classifier.counters, uses_of(body), sums, zeros)
 
 
 def at_once(b: Builder, lanes: Lanes, meter: Meter | None = None) -> list[Value]:
@@ -77,6 +82,7 @@ def at_once(b: Builder, lanes: Lanes, meter: Meter | None = None) -> list[Value]
     b.span = op.span
     producers = {v: inner for inner in walk(body) for v in inner.results}
     v = Vectorizer(b, size, lanes.uniformity, lanes.sums, lanes.counters, producers, lanes.uses, meter)
+    v.zeros = lanes.zeros
     v.bind(body.args[:1], [iota(b, (size,), 0)])
     for arg, init, carry in zip(body.args[1:], inits, lanes.carries, strict=True):
         v.bind([arg], [take_rows(b, init, carry, size) if isinstance(carry, Row) else init])

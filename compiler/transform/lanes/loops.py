@@ -53,12 +53,13 @@ def _tidy(module: Module) -> None:
 
 
 class _Expansion:
-    """Goes through one function. `constants`: integers that values are known to be."""
+    """Goes through one function. `constants`: integers that values are known to be; `zeros`: values that are 0."""
 
     def __init__(self, function: Function, platform: str, meter: Meter | None) -> None:
         self.function, self.platform, self.meter = function, platform, meter
         self.batches: list[Batch] = []
         self.constants: dict[Value, int] = {}
+        self.zeros: set[Value] = set()
 
     def run(self) -> list[Batch]:
         if any("lanes" in op.attrs for op in walk(self.function.block)):
@@ -70,6 +71,9 @@ class _Expansion:
         for op in walk(block):
             if op.name == "constant" and op.result.type == I64:
                 self.constants[op.result] = int(op.attrs["value"])
+            repeats = op.name in ("broadcast_in_dim", "reshape") and op.operands[0] in self.zeros
+            if repeats or (op.name == "constant" and not op.attrs["value"].any()):
+                self.zeros.add(op.result)
 
     def block(self, block: Block) -> None:
         ops, block.ops = block.ops, []
@@ -92,7 +96,7 @@ class _Expansion:
         asked, size = op.attrs.pop("lanes"), self.constants.get(op.operands[0])
         if self.meter is not None:
             return self.metered(b, op, size, self.meter)
-        prepared = prepare(op, size, self.constants)
+        prepared = prepare(op, size, self.constants, self.zeros)
         batch = choose(asked, op, size, prepared, self.platform)
         self.batches.append(batch)
         if isinstance(prepared, Lanes) and batch.chosen != "serial":
@@ -105,7 +109,7 @@ class _Expansion:
         """The same in lockstep where the lanes are independent, with what is counted inside handed on."""
         count = len(op.results)
         items = meter.carry(b, op)
-        prepared = prepare(op, size, self.constants)
+        prepared = prepare(op, size, self.constants, self.zeros)
         if isinstance(prepared, Lanes):
             results = at_once(b, prepared, meter)
         else:

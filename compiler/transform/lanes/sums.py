@@ -36,7 +36,8 @@ def add_lanes(v: Vectorizer, op: Op) -> Sequence[Value]:
     if op.name == "scatter":
         return [_into_places(v, op)]
     total, other = op.operands if op.operands[0] in v.sums else op.operands[::-1]
-    return [emit(v.b, op.name, v.get(total), combined(v, other, how))]
+    new = combined(v, other, how)
+    return [new if how == "add" and v.get(total) in v.zeros else emit(v.b, op.name, v.get(total), new)]
 
 
 def _into_window(v: Vectorizer, op: Op) -> Value:
@@ -142,7 +143,7 @@ def _there(v: Vectorizer, value: Value) -> Value:
     return lanes if v.mask is None else v.choose(v.mask, lanes, full(v.b, lanes.type, 0))
 
 
-def _outer(v: Vectorizer, op: Op) -> tuple[Op, Op] | None:
+def _outer(v: Vectorizer, op: Op) -> Sequence[Op] | None:
     """The broadcasts whose product an operation is, if they fill dimensions of their own: an outer product."""
     x, y = (v.producers.get(z) for z in op.operands)
     if x is None or y is None or not all(z.name == "broadcast_in_dim" and v.varies(z.result) for z in (x, y)):
@@ -161,6 +162,7 @@ def _push_product(v: Vectorizer, op: Op) -> Value | None:
         if all(map(v.varies, op.operands)) or not any(_contracts(v, x) for x in op.operands):
             return None
         return emit(v.b, "multiply", *(lane_sum(v, z) if v.varies(z) else v.get(z) for z in op.operands))
+    factors = sorted(factors, key=lambda factor: factor.attrs["dims"])
     x, y = (_there(v, factor.operands[0]) for factor in factors)
     product = emit(v.b, "dot_general", x, y, lhs_batch=(), rhs_batch=(), lhs_contract=(0,), rhs_contract=(0,))
     dims = (*factors[0].attrs["dims"], *factors[1].attrs["dims"])

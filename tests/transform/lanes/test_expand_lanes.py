@@ -194,6 +194,16 @@ def test_sums_over_lanes_are_contractions(body: str) -> None:
     assert max(v.type.size for op in walk(module.entry.block) for v in op.results) <= 14 + 1
 
 
+def test_sums_that_begin_with_0_are_not_added_to_it() -> None:
+    before = """%z: f64 = constant {value = f64(0.0)}
+    %g0: f64[2,3] = broadcast_in_dim %z {shape = (2, 3), dims = ()}"""
+    text = loop(
+        "%xs: f64[7,3], %ys: f64[7,2]", {"g": ("f64[2,3]", "%g0")}, SUMS.replace("BODY", OUTER), 7, before=before
+    )
+    module = check(text, (uniform(7, 3), uniform(7, 2)), chosen="lockstep")
+    assert names(module) == {"dot_general"}
+
+
 @pytest.mark.parametrize("body", [OUTER, DOT, SHARED])
 def test_lanes_that_are_not_there_add_nothing(body: str) -> None:
     """Their factors are infinite, or no numbers."""
