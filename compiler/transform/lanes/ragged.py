@@ -33,6 +33,8 @@ class _Ragged:
     Fields:
         notes: numbers of the carries of which lanes keep what they had when they left.
         threads: numbers of the carries that need no choice: arrays with writes that leave other lanes alone.
+        unseen: and those that nobody looks at in a lane that has left, as their results are not used. Of a loop that
+        counts down there are none: lanes that are not there yet keep theirs.
     """
 
     def __init__(self, v: Vectorizer, op: Op) -> None:
@@ -43,6 +45,9 @@ class _Ragged:
         self.threads: set[int] = set()
         self.notes: list[int] = []
         results = op.results[op.name == "while" :]
+        late = op.name == "for" and op.attrs["direction"] < 0
+        unused = (number for number, result in enumerate(results) if result not in v.uniformity.used)
+        self.unseen: set[int] = set() if late else set(unused)
         for number, (arg, result) in enumerate(zip(self.body.args[1:], results, strict=True)):
             chain = v.chains.trip(op, number)
             if v.varies(arg) and chain is not None and arg.type.rank:
@@ -67,7 +72,7 @@ class _Ragged:
         after = []
         for number, (arg, new) in enumerate(zip(carried, self.body.results, strict=True)):
             value = v.like(arg, new)
-            chosen = v.varies(arg) and number not in self.threads
+            chosen = v.varies(arg) and number not in self.threads | self.unseen
             after.append(v.choose(active, value, args[number]) if chosen else value)
         for number, note in zip(self.notes, args[len(carried) :], strict=True):
             after.append(v.choose(active, v.repeated(after[number]), note))
