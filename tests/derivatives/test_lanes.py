@@ -212,3 +212,46 @@ def test_adjoints_of_lanes_are_lanes(name: str, kind: Callable[..., Any]) -> Non
     found = ran_at_once(program_of(kind(mapped, gradients)), XS, C)
     assert found
     assert all(found) == ((name, kind) != ("recursive", of_sum))
+
+
+def around(n: Any, x: Any, c: Any) -> Any:
+    """A recursive function with lanes in it."""
+    if n == 0:
+        return np.sum(x * x)
+    y = hloc.vmap(dynamic, in_axes=(0, None))(np.tanh(x), c)
+    return around(n - 1, y * 0.3, c * 1.1) + np.sum(np.sin(y))
+
+
+def around_loops(n: Any, x: Any, c: Any) -> Any:
+    if n == 0:
+        return np.sum(x * x)
+    y, z = np.empty(len(x)), np.tanh(x)
+    for k in range(len(x)):
+        y[k] = dynamic(z[k], c)
+    return around_loops(n - 1, y * 0.3, c * 1.1) + np.sum(np.sin(y))
+
+
+def within(n: Any, x: Any, c: Any) -> Any:
+    """Lanes that call the function that they are in."""
+    if n == 0:
+        return np.sum(x * x) * c[0]
+    y = hloc.vmap(lambda t: within(n - 1, x * t, c))(np.sin(x))
+    return np.sum(y) + np.sum(x)
+
+
+def within_loops(n: Any, x: Any, c: Any) -> Any:
+    if n == 0:
+        return np.sum(x * x) * c[0]
+    y, z = np.empty(len(x)), np.sin(x)
+    for k in range(len(x)):
+        y[k] = within_loops(n - 1, x * z[k], c)
+    return np.sum(y) + np.sum(x)
+
+
+@pytest.mark.parametrize(("lanes", "loops"), [(around, around_loops), (within, within_loops)])
+def test_recursion_around_lanes(lanes: Callable[..., Any], loops: Callable[..., Any]) -> None:
+    x, n = np.array([0.3, -0.8, 1.2]), np.int64(2)
+    found = hloc.value_and_grad(lanes, argnums=(1, 2))(n, x, C)
+    expected = hloc.value_and_grad(loops, argnums=(1, 2))(n, x, C)
+    np.testing.assert_allclose(float(found[0]), loops(2, x, C), rtol=1e-12)
+    np.testing.assert_allclose(flat(found[1]), flat(expected[1]), rtol=1e-10)
