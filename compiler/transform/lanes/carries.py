@@ -113,19 +113,15 @@ class Classifier:
         return versions if not versions.reason and self.one_way(versions) else None
 
     def one_way(self, versions: Versions) -> bool:
-        """Whether all sides of each branch hand on the same version with something added, once.
+        """Whether each branch and each loop hands on one version only, and what it was given with something added.
 
-        So what one side adds for some lanes can go in before what the other adds for the rest.
+        Then what one side of a branch adds for some lanes can go in before what the other adds for the rest, and a trip
+        that is made for some lanes adds to what others have added in trips before.
         """
         producers = {v: op for op in walk(self.body) for v in op.results}
         chains = Chains(producers, versions.values)
-        for op in {producers[v] for v in versions.values if v in producers}:
-            numbers = [n for n, result in enumerate(op.results) if result in versions.values]
-            if op.name in ("if", "switch") and (
-                len(numbers) > 1 or merged([chains.within(r, r.results[numbers[0]]) for r in op.regions]) is None
-            ):
-                return False
-        return True
+        control = {producers[v] for v in versions.values if v in producers and producers[v].regions}
+        return all(_hands_on(op, versions, chains) for op in control)
 
     def row(self, versions: Versions) -> Row | None:
         """The dimension that counts lanes in all accesses, the first with fixed starts before it if there is one."""
@@ -159,6 +155,16 @@ class Classifier:
         if constant is not None:
             return constant
         return None if start in self.inside else start
+
+
+def _hands_on(op: Op, versions: Versions, chains: Chains) -> bool:
+    """Whether a branch or loop hands on one version, with something added to it."""
+    number, *others = [n for n, result in enumerate(op.results) if result in versions.values]
+    if others:
+        return False
+    if op.name in ("if", "switch"):
+        return merged([chains.within(region, region.results[number]) for region in op.regions]) is not None
+    return chains.trip(op, number - (op.name == "while")) is not None
 
 
 def counters_of(body: Block) -> set[Value]:

@@ -80,16 +80,22 @@ def combined(v: Vectorizer, value: Value, how: str) -> Value:
 
 def _alike(v: Vectorizer, one: Value, how: str) -> Value:
     """What all lanes have alike, combined."""
-    b, count = v.b, full(v.b, one.type, v.size)
-    if how == "add" and v.mask is not None:
-        lanes = emit(b, "reduce_sum", emit(b, "convert", v.mask, dtype=np.dtype(np.int64)), axes=(0,))
-        count = emit(b, "convert", lanes, dtype=one.type.dtype)
-        if one.type.rank:
-            count = emit(b, "broadcast_in_dim", count, shape=one.type.shape, dims=())
-    result = emit(b, "multiply", one, count) if how == "add" else one
-    if v.mask is None:
-        return result
-    return emit(b, "select", v.any(v.mask), result, neutral(b, result, how))
+    result = _repeated_sum(v, one) if how == "add" else one
+    return result if v.mask is None else emit(v.b, "select", v.any(v.mask), result, neutral(v.b, result, how))
+
+
+def _repeated_sum(v: Vectorizer, one: Value) -> Value:
+    """A value times the number of lanes that are there, which may be more than its type holds."""
+    b, dtype = v.b, one.type.dtype
+    count = v.number(v.size)
+    if v.mask is not None:
+        count = emit(b, "reduce_sum", emit(b, "convert", v.mask, dtype=np.dtype(np.int64)), axes=(0,))
+    wide = np.dtype(np.float64 if dtype.kind == "f" else np.complex128 if dtype.kind == "c" else np.int64)
+    count = emit(b, "convert", count, dtype=wide)
+    if one.type.rank:
+        count = emit(b, "broadcast_in_dim", count, shape=one.type.shape, dims=())
+    product = emit(b, "multiply", emit(b, "convert", one, dtype=wide), count)
+    return emit(b, "convert", product, dtype=dtype)
 
 
 # ---- contractions

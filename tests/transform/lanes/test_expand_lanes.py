@@ -277,6 +277,53 @@ def test_sums_that_a_condition_chooses(down: bool) -> None:
     check(text, (uniform(6), RNG.integers(0, 3, 6), uniform(3)), chosen="lockstep")
 
 
+RESTARTING = {
+    "the version before the loop": """%c2: f64 = for %n, %c {direction = 1} body(%j: i64, %s: f64) {
+      %c3: f64 = add %c, %x
+      yield %c3
+    }""",
+    "an older version": """%c1: f64 = add %c, %x
+    %c2: f64 = for %n, %c1 {direction = 1} body(%j: i64, %s: f64) {
+      yield %c
+    }""",
+    "a trip late": """%c9: f64, %c2: f64 = for %n, %c, %c {direction = 1} body(%j: i64, %s: f64, %r: f64) {
+      %c3: f64 = add %s, %x
+      yield %c3, %s
+    }""",
+    "two sums in one": """%c9: f64, %c2: f64 = for %n, %c, %c {direction = 1} body(%j: i64, %s: f64, %r: f64) {
+      %c3: f64 = add %s, %x
+      %c4: f64 = add %s, %one
+      yield %c3, %c4
+    }""",
+    "in a while": """%t: i64, %c2: f64, %u9: i64 = while %c, %n cond(%s: f64, %u: i64) {
+      %p: b1 = compare %u, %0 {direction = "GT"}
+      yield %p
+    } body(%j: i64, %s: f64, %u: i64) {
+      %c3: f64 = add %c, %x
+      %u1: i64 = subtract %u, %1
+      yield %c3, %u1
+    }""",
+}
+
+
+@pytest.mark.parametrize("name", RESTARTING)
+def test_loops_that_do_not_go_on_adding_are_no_sums(name: str) -> None:
+    body = f"""%x: f64 = read %xs, %k {{sizes = (1,), drop = (0,)}}
+    %n: i64 = read %ns, %k {{sizes = (1,), drop = (0,)}}
+    {RESTARTING[name]}
+    yield %c2"""
+    text = loop("%xs: f64[5], %ns: i64[5]", {"c": ("f64", "%one")}, body, 5)
+    check(text, (uniform(5), np.array([0, 1, 0, 2, 3])), chosen="serial", compile_=False)
+
+
+@pytest.mark.parametrize("type", ["i8", "u8", "f16", "f32", "c64"])
+def test_sums_of_what_many_lanes_have_alike(type: str) -> None:
+    """As the sum of integers does, the product wraps."""
+    body = f"%s1: {type} = add %s, %c\nyield %s1"
+    text = loop(f"%s0: {type}, %c: {type}", {"s": (type, "%s0")}, body, 300)
+    check(text, (1, 2), chosen="lockstep")
+
+
 # ---- divergence
 
 COND_IN_WHILE = """%x: f64 = read %xs, %k {sizes = (1,), drop = (0,)}
