@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import hloc.transform.lanes.blocks as blocks
+from hloc.emit.lint import find_copies
 from hloc.ir.core import walk
 from hloc.ir.verifier import verify
 from hloc.transform.lanes import expand_lanes
 from tests.transform.interpreter import run
-from tests.transform.lanes.agreement import check, compare, expanded
+from tests.transform.lanes.agreement import check, compare, executable_of, expanded
 from tests.transform.lanes.random_lanes import random_lane_arguments, random_lanes
 
 RUNNING = """
@@ -48,6 +49,11 @@ def test_as_many_lanes_as_the_cache_holds(lanes: int, width: int) -> None:
     assert inner.results[0].type.shape == (width, 50), inner
     assert len(loops) == (1 if width == lanes else 2)
     check(text, (np.random.default_rng(0).normal(size=(lanes, 50)),), compile_=lanes == 1280)
+
+
+def test_no_trip_copies_an_array() -> None:
+    module, _ = expanded(RUNNING.replace("LANES", "1280"))
+    assert find_copies(executable_of(module).optimized_hlo(), min_bytes=1024) == []
 
 
 @pytest.mark.parametrize("seed", range(16))
