@@ -13,14 +13,14 @@ import copy
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tests.recursion.agreement import deep_recursion
 
-from .oracle import Outcome, children, outcome, with_children
+from .oracle import Outcome, axes_of, changed_pairs, children, leaf_pairs, outcome, with_children
 
 LANES = 7
 SECONDS = 0.5
@@ -44,6 +44,19 @@ class Batch:
     arguments: tuple[Any, ...]
     in_axes: tuple[int | None, ...]
     fails: bool
+
+    def of_size(self, size: int) -> Batch:
+        """The same lanes again and again, so many in all."""
+        keep = np.arange(size) % len(next(iter(lane_axes(self.arguments, self.in_axes))))
+        again = changed_pairs(
+            self.arguments, axes_of(self.arguments, self.in_axes), lambda x, axis: x if axis is None else x[keep]
+        )
+        return replace(self, arguments=again)
+
+
+def lane_axes(arguments: tuple[Any, ...], in_axes: tuple[int | None, ...]) -> Iterator[Any]:
+    """The arrays that have lanes."""
+    return (x for x, axis in leaf_pairs(arguments, axes_of(arguments, in_axes)) if axis is not None)
 
 
 def batches(

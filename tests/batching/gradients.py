@@ -23,7 +23,11 @@ Case = tuple[Any, ...]
 
 
 def judge_gradients(
-    function: Callable[..., Any], cases: Sequence[Case], wrt: tuple[int, ...] | None, strategies: Iterable[str | None]
+    function: Callable[..., Any],
+    cases: Sequence[Case],
+    wrt: tuple[int, ...] | None,
+    strategies: Iterable[str | None],
+    size: int | None = None,
 ) -> Verdict:
     """Value and gradients of every lane. Raises: AssertionError."""
     wrt = float_arguments(cases[0]) if wrt is None else wrt
@@ -32,11 +36,15 @@ def judge_gradients(
     def batched(in_axes: Any, strategy: str | None) -> Any:
         return hloc.vmap(hloc.value_and_grad(function, argnums=wrt), in_axes, strategy=strategy)
 
-    return judge(function, cases, strategies, batched, gradient, gradient)
+    return judge(function, cases, strategies, batched, gradient, gradient, size)
 
 
 def judge_gradient_of_map(
-    function: Callable[..., Any], cases: Sequence[Case], wrt: tuple[int, ...] | None, strategies: Iterable[str | None]
+    function: Callable[..., Any],
+    cases: Sequence[Case],
+    wrt: tuple[int, ...] | None,
+    strategies: Iterable[str | None],
+    size: int | None = None,
 ) -> Verdict:
     """The gradient of a weighted sum over lanes. Raises: AssertionError."""
     wrt = float_arguments(cases[0]) if wrt is None else wrt
@@ -47,6 +55,7 @@ def judge_gradient_of_map(
         batch = batches(function, cases, static)[0]
         one_shared = batches(function, cases, static | share_one(wrt))[0]
         batch = batch if writes_to_shared(function, one_shared) else one_shared
+        batch = batch if size is None else batch.of_size(size)
     except NoBatchError as error:
         return Verdict("skipped", str(error))
     if batch.fails:

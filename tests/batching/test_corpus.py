@@ -16,6 +16,8 @@ from .trial import Verdict, judge
 
 EVERY = 12
 QUICK = (None, "lockstep")
+MANY = 150
+"""Lanes of every other program: so many run in blocks."""
 SHARE = 0.15
 """Of the programs of a suite, at most so many may be skipped."""
 
@@ -28,7 +30,7 @@ def of_language(number: int, strategies: tuple[str | None, ...], contexts: int) 
     """A snippet in one context, which differs from snippet to snippet, or in several."""
     first = number // EVERY
     chosen = [CONTEXTS[(first + j) % len(CONTEXTS)] for j in range(contexts)]
-    return [judge(*language(LANGUAGE[number], context), strategies) for context in chosen]
+    return [judge(*language(LANGUAGE[number], c), strategies, size=(None, MANY)[first % 2]) for c in chosen]
 
 
 @pytest.mark.parametrize("number", range(0, len(LANGUAGE), EVERY), ids=LANGUAGE[::EVERY])
@@ -48,9 +50,10 @@ def test_recursion(name: str) -> None:
     assert (verdict.kind == "skipped") == (name in SKIPPED), verdict
 
 
-@pytest.mark.parametrize("name", list(LOSSES)[5 :: 2 * EVERY])
-def test_losses(name: str) -> None:
-    verdict = judge(*LOSSES[name][0](), QUICK)
+@pytest.mark.parametrize("number", range(5, len(LOSSES), 2 * EVERY), ids=list(LOSSES)[5 :: 2 * EVERY])
+def test_losses(number: int) -> None:
+    name = list(LOSSES)[number]
+    verdict = judge(*LOSSES[name][0](), QUICK, size=(None, MANY)[number // EVERY // 2 % 2])
     assert (verdict.kind == "skipped") == (name in SKIPPED), verdict
 
 
@@ -59,7 +62,9 @@ SUITES: dict[str, Runs] = {
     "language": {n: lambda j=j: of_language(j, STRATEGIES, 4) for j, n in enumerate(LANGUAGE)},
     "returns": {n: lambda p=p: [judge(*p)] for n, p in RETURNS.items()},
     "recursion": {n: lambda p=p: [judge(*p)] for n, p in RECURSIVE.items()},
-    "losses": {n: lambda p=p: [judge(*p[0]())] for n, p in LOSSES.items()},
+    "losses": {
+        n: lambda p=p, j=j: [judge(*p[0](), size=(None, MANY)[j % 2])] for j, (n, p) in enumerate(LOSSES.items())
+    },
 }
 
 

@@ -113,8 +113,9 @@ def test_what_is_not_there_leaves_no_nan(strategy: str | None) -> None:
     np.testing.assert_allclose(np.asarray(hloc.grad(total)(x, n)), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("many", [None, 128, 150])
 @BY_STRATEGY
-def test_shared_weights_add_up_over_lanes_that_are_there(strategy: str | None) -> None:
+def test_shared_weights_add_up_over_lanes_that_are_there(strategy: str | None, many: int | None) -> None:
     """Lanes write and read rows; what all share gets the sum of the lanes' gradients, NaN-free."""
 
     def loss(w, x, n):
@@ -125,14 +126,15 @@ def test_shared_weights_add_up_over_lanes_that_are_there(strategy: str | None) -
                 break
         return (states * states).sum()
 
-    n = np.array([4, 0, 1, 7])
+    size = 4 if many is None else many
+    x_all, n = np.resize(A, (size, 3)), np.resize([4, 0, 1, 7], size)
 
     def total(w, x, n):
         return np.sum(hloc.vmap(loss, (None, 0, 0), strategy=strategy)(w, x, n))
 
     each = hloc.grad(loss, argnums=(0, 1))
-    slopes = [each(W, x, m) for x, m in zip(A, n, strict=True)]
-    by_weights, by_data = hloc.grad(total, argnums=(0, 1))(W, A, n)
+    slopes = [each(W, x, m) for x, m in zip(x_all, n, strict=True)]
+    by_weights, by_data = hloc.grad(total, argnums=(0, 1))(W, x_all, n)
     np.testing.assert_allclose(np.asarray(by_weights), np.sum([np.asarray(s[0]) for s in slopes], axis=0), rtol=1e-11)
     np.testing.assert_allclose(np.asarray(by_data), [np.asarray(s[1]) for s in slopes], rtol=1e-11, atol=1e-14)
 

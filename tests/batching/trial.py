@@ -37,11 +37,12 @@ def judge(
     batched: Callable[..., Any] | None = None,
     plain: Callable[..., Any] | None = None,
     compiled: Any = None,
+    size: int | None = None,
 ) -> Verdict:
     """Compare batches of a program with loops over lanes. Raises: AssertionError, or the refusal that should not be.
 
     batched: makes the batched function from in_axes and a strategy. plain: what CPython runs for a lane, if not
-    the function. compiled: what plain compilation makes of it.
+    the function. compiled: what plain compilation makes of it. size: how many lanes, where not as many as differ.
     """
     plain = plain or function
     batched = batched or (lambda in_axes, strategy: hloc.vmap(function, in_axes, strategy=strategy))
@@ -53,6 +54,7 @@ def judge(
                 made = batches(function, cases, shared)
             except NoBatchError as error:
                 return Verdict("skipped", str(error))
+            made = made if size is None else [batch.of_size(size) for batch in made]
             try:
                 verdicts = [run(plain, compiled, batch, batched, strategies) for batch in made]
                 return next((v for v in verdicts if v.kind == "same"), verdicts[0])
