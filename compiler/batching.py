@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hloc.transformation import compiled, in_python, public
-from hloc.transformed import Mapped, axes_of, plain, strategy_of, vectorized_as
+from hloc.transformed import Mapped, axes_of, plain, size_of, strategy_of, vectorized_as
 
 
 @public
@@ -32,7 +32,8 @@ def vmap(
     The result is that of a Python loop over lanes. The first lane that fails raises its error, with its number.
     """
     f = in_python(f)
-    return compiled(Mapped("vmap", plain(f), axes_of(in_axes), axes_of(out_axes), axis_size, strategy_of(strategy)), f)
+    axes, size = (axes_of(in_axes), axes_of(out_axes)), size_of(axis_size)
+    return compiled(Mapped("vmap", plain(f), *axes, size, strategy_of(strategy)), f)
 
 
 @public

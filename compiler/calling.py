@@ -11,7 +11,6 @@ import numpy as np
 from hloc.diagnostics.span import Span
 from hloc.matching import Accessors, accessors
 from hloc.program import (
-    LANE_BITS,
     HostStatus,
     Machine,
     MessagePart,
@@ -141,7 +140,7 @@ class BoundProgram:
         words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
         args = [message_value(part, words) for part in site.args]
-        lane = _lane(numbers[-1]) if program.names_lanes else ""
+        lane = _lane(numbers[len(numbers) - program.lane_words :])
         if lane and args and isinstance(args[-1], str):
             args[-1] += f" ({lane})"
         error = _with_place(site.exception(*args), site.span, program.name)
@@ -169,11 +168,10 @@ def _with_place(error: BaseException, span: Span, name: str) -> BaseException:
     return error
 
 
-def _lane(word: int) -> str:
-    """The lane in which an error happened, and in that the lane inside (see hloc.frontend.lanes.note_lane)."""
-    word &= (1 << 64) - 1
-    numbers = [n - 1 for n in (word & ((1 << LANE_BITS) - 1), word >> LANE_BITS) if n]
-    return f"lane {', '.join(map(str, numbers))}" if numbers else ""
+def _lane(words: Sequence[int]) -> str:
+    """The lane in which an error happened, and those of maps inside of it."""
+    numbers = [str(word - 1) for word in words if word]
+    return f"lane {', '.join(numbers)}" if numbers else ""
 
 
 def _renumbered(program: Program, status: HostStatus) -> Program:

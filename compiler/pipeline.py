@@ -108,7 +108,7 @@ def in_halves(program: Program, part: LinearPart, start: int) -> Program:
         error_sites=program.error_sites,
         error_index=part.error_index,
         error_words=part.error_words,
-        names_lanes=program.names_lanes,
+        lane_words=program.lane_words,
         span=program.span,
     )
     value, *aux = program.output.parts

@@ -24,8 +24,6 @@ RECURSION_LIMIT = 1_000_000
 PASSES = ("recursion", "batching")
 """Those that `Lowered.after` and `hloc compile --after` know, in order."""
 
-LANE_BITS = 32
-"""Bits for the number of a lane, in the word that says where an error happened."""
 PRINT_CAPACITY = 4096
 """Words in the print log of a program, until a run needs more."""
 
@@ -367,7 +365,7 @@ class Program:
 
     parameters: the names of the function's parameters, in order.
     error_words: 0 when nothing can fail, else the code and the words of the message, at result `error_index`.
-    names_lanes: the last of them says in which lane of hloc.vmap it happened.
+    lane_words: so many of them, the last ones, say in which lanes of hloc.vmap it happened, from 1.
     print_capacity: words in the print log (results print_index: position, print_index + 1: log); 0 without prints.
     """
 
@@ -382,7 +380,7 @@ class Program:
     print_sites: list[PrintSite] = field(default_factory=list)
     error_index: int = -1
     error_words: int = 0
-    names_lanes: bool = False
+    lane_words: int = 0
     print_index: int = -1
     print_capacity: int = 0
     static: list[StaticUse] = field(default_factory=list)

@@ -147,6 +147,15 @@ def axes_of(axes: Any) -> Axes:
     )
 
 
+def size_of(axis_size: Any) -> int | None:
+    """The number of lanes asked for. Raises DTypeError."""
+    if axis_size is None:
+        return None
+    if isinstance(axis_size, bool) or not isinstance(axis_size, int | np.integer) or axis_size < 0:
+        raise DTypeError(f"hloc.vmap: axis_size is a number of lanes, found {axis_size!r}")
+    return int(axis_size)
+
+
 def strategy_of(strategy: str | None) -> str:
     """The strategy asked for. Raises DTypeError."""
     if strategy is None:

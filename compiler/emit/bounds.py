@@ -16,6 +16,18 @@ MOVED = frozenset({"broadcast_in_dim", "reshape", "transpose", "slice", "read", 
 
 def bounds(value: Value, makers: Mapping[Value, Op]) -> Bounds:
     """The least and the greatest element that an i64 value may have; infinite where nothing is known."""
+    return _bounds(value, makers, {})
+
+
+def _bounds(value: Value, makers: Mapping[Value, Op], known: dict[Value, Bounds]) -> Bounds:
+    """The same; what is asked for again is looked up."""
+    if value not in known:
+        known[value] = UNKNOWN
+        known[value] = _compute(value, makers, known)
+    return known[value]
+
+
+def _compute(value: Value, makers: Mapping[Value, Op], known: dict[Value, Bounds]) -> Bounds:
     op = makers.get(value)
     if op is None:
         return UNKNOWN
@@ -25,10 +37,10 @@ def bounds(value: Value, makers: Mapping[Value, Op]) -> Bounds:
     if op.name == "iota":
         return 0, op.attrs["shape"][op.attrs["dim"]] - 1
     if op.name in MOVED:
-        return bounds(op.operands[op.results.index(value)], makers)
+        return _bounds(op.operands[op.results.index(value)], makers, known)
     if op.name not in ("minimum", "maximum", "add", "select"):
         return UNKNOWN
-    (low, high), (other_low, other_high) = (bounds(v, makers) for v in op.operands[-2:])
+    (low, high), (other_low, other_high) = (_bounds(v, makers, known) for v in op.operands[-2:])
     if op.name == "minimum":
         return min(low, other_low), min(high, other_high)
     if op.name == "maximum":

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, ShapeError
-from hloc.frontend import effects
 from hloc.frontend.axes import axis_of, from_front, leaf_axes, to_front
-from hloc.frontend.lanes import Body, note_lane, one_by_one
+from hloc.frontend.lanes import Body, failing_in, one_by_one
 from hloc.frontend.signatures import first_optional, parameter_names
 from hloc.frontend.state import ERROR, Slot, is_status
 from hloc.frontend.structure import kind_of
@@ -144,9 +143,7 @@ class Lanes:
         with body.open():
             slices = [None if v is None else _slice(sp, v, lane) for v in self.moved]
             inner = body.enter_slices(self.tree, slices)
-            before = effects.word(sp, ERROR)
-            result = body.run(lambda: self.run(inner))
-            note_lane(sp, lane, before)
+            result = body.run(lambda: self._run_as(lane, inner))
             found = Found(sp, self.mapped, result)
             changed = body.changed_slots()
             own = body.own(changed)
@@ -158,13 +155,19 @@ class Lanes:
         if shared or body.is_ambiguous(set(changed)):
             stacked = one_by_one(sp, self.size, [v.type for v in found.values], self._lane_of_views(found))
             return found.build(self.size, stacked, None)
+        body.leaves = values
         body.put_back()
+        values, found.values = body.leaves, body.leaves[: len(found.values)]
         stacked = self._loop(body, lane, values)
         outs, rest = stacked[: len(found.values)], stacked[len(found.values) :]
         for slot, value in zip(own, rest, strict=False):
             self._write_back(body.originals[slot], value)
         self._first_failing(dict(zip(status, rest[len(own) :], strict=True)))
         return found.build(self.size, outs, _varying(body.block, lane))
+
+    def _run_as(self, lane: Value, inner: Args) -> AbstractValue:
+        with failing_in(self.sp, lane):
+            return self.run(inner)
 
     def _loop(self, body: Body, lane: Value, values: Sequence[Value]) -> list[Value]:
         """Emit the loop that stacks these values of the lanes."""
@@ -214,10 +217,8 @@ class Lanes:
         sp = self.sp
 
         def one(lane: AbstractValue) -> TupleV:
-            before = effects.word(sp, ERROR)
-            result = Body(sp).enter_views(self.tree, self.axes, lane)
-            again = Found(sp, self.mapped, self.run(result))
-            note_lane(sp, sp.number(lane), before)
+            inner = Body(sp).enter_views(self.tree, self.axes, lane)
+            again = Found(sp, self.mapped, self._run_as(sp.number(lane), inner))
             return TupleV(tuple(sp.result(v) for v in again.values))
 
         return one

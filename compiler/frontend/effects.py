@@ -13,7 +13,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.frontend import numbers
-from hloc.frontend.state import ERROR, LANE, PRINT_LOG, PRINT_POSITION, payload_slot
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, lane_slot, payload_slot
 from hloc.frontend.structure import kind_of
 from hloc.frontend.values import (
     AbstractValue,
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
 MAX_PAYLOAD = 8
+MAX_LANES = 8
+"""Maps inside of maps that an error names, from the outermost."""
+ERROR_SLOTS: tuple[Slot, ...] = (
+    ERROR,
+    *map(payload_slot, range(MAX_PAYLOAD)),
+    *map(lane_slot, range(MAX_LANES)),
+)
 
 
 def start(sp: Specializer) -> None:
@@ -49,14 +56,14 @@ def start(sp: Specializer) -> None:
 def clear_error(sp: Specializer) -> None:
     """No error from here on."""
     zero = sp.constant(0, np.int64)
-    for slot in (ERROR, LANE, *map(payload_slot, range(MAX_PAYLOAD))):
+    for slot in ERROR_SLOTS:
         sp.state[slot] = Tensor(zero)
 
 
 def error_words(sp: Specializer) -> list[Value]:
-    """The error code, the payload that some error uses, and the lane where there are any."""
-    lane = (LANE,) if sp.names_lanes else ()
-    return [word(sp, slot) for slot in (ERROR, *map(payload_slot, range(sp.payload_words)), *lane)]
+    """The error code, and of payload and lanes as many words as some error uses."""
+    payload, lanes = map(payload_slot, range(sp.payload_words)), map(lane_slot, range(sp.lane_words))
+    return [word(sp, slot) for slot in (ERROR, *payload, *lanes)]
 
 
 def word(sp: Specializer, slot: Any) -> Value:
@@ -65,11 +72,16 @@ def word(sp: Specializer, slot: Any) -> Value:
     return value.value
 
 
+def is_zero(sp: Specializer, status: Value) -> bool:
+    """Whether a status word is known to be 0."""
+    producer = sp.builder.producers.get(status)
+    return producer is not None and producer.name == "constant" and not producer.attrs["value"].any()
+
+
 def no_error(sp: Specializer) -> Value | None:
     """True while nothing failed; None when nothing can have failed yet."""
     error = word(sp, ERROR)
-    producer = sp.builder.producers.get(error)
-    if producer is not None and producer.name == "constant" and not producer.attrs["value"].any():
+    if is_zero(sp, error):
         return None
     return helpers.compare(sp.builder, error, "EQ", sp.constant(0, np.int64))
 

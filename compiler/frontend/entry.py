@@ -161,7 +161,7 @@ class Finish:
         )
         if sp.error_sites:
             program.error_index, program.error_words = len(self.results), len(effects.error_words(sp))
-            program.names_lanes = sp.names_lanes
+            program.lane_words = sp.lane_words
             self.results += effects.error_words(sp)
         if sp.print_sites:
             program.print_index, program.print_capacity = len(self.results), sp.options.print_capacity

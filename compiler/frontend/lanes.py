@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hloc.frontend import effects, separate
-from hloc.frontend.state import ERROR, LANE, PRINT_LOG, PRINT_POSITION, Slot, is_status
+from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, is_status, lane_slot
 from hloc.frontend.subscripts import get_item
 from hloc.frontend.trees import Tree
 from hloc.frontend.values import (
@@ -23,14 +23,14 @@ from hloc.frontend.values import (
     SliceV,
     Tensor,
     TupleV,
+    Unreachable,
 )
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
 from hloc.library import batching
 from hloc.ops import helpers
-from hloc.ops.elementwise import Add, And, Or, Select, ShiftLeft
+from hloc.ops.elementwise import Add, And, Select
 from hloc.ops.shape import Empty
-from hloc.program import LANE_BITS
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -107,18 +107,46 @@ def one_by_one(
     return [sp.number(out) for out in outs]
 
 
-def note_lane(sp: Specializer, lane: Value, before: Value) -> None:
-    """Say that an error which has happened since the error code was `before` happened in this lane.
+@contextmanager
+def failing_in(sp: Specializer, lane: Value) -> Iterator[None]:
+    """Errors that begin inside happen in this lane."""
+    failure = _Failure(sp)
+    try:
+        yield
+    except Unreachable:
+        failure.note(lane)
+        raise
+    failure.note(lane)
 
-    The word has the number of the lane, from 1, in its last 32 bits, and those of the lanes inside above.
+
+class _Failure:
+    """What is known of errors when a lane begins: words of errors that happened before, and none of its own.
+
+    The lanes of an error are words of their own, the outermost first, from 1.
     """
-    after = effects.word(sp, ERROR)
-    if after is before:
-        return
-    sp.names_lanes = True
-    b, zero = sp.builder, sp.constant(0, np.int64)
-    new = sp.emit(And, helpers.compare(b, after, "NE", zero), helpers.compare(b, before, "EQ", zero))
-    word = effects.word(sp, LANE)
-    number = sp.emit(Add, lane, sp.constant(1, np.int64))
-    noted = sp.emit(Or, sp.emit(ShiftLeft, word, sp.constant(LANE_BITS, np.int64)), number)
-    sp.state[LANE] = Tensor(sp.emit(Select, new, noted, word))
+
+    def __init__(self, sp: Specializer) -> None:
+        self.sp = sp
+        self.before = effects.word(sp, ERROR)
+        self.slots = [lane_slot(depth) for depth in range(effects.MAX_LANES)]
+        self.outer = [effects.word(sp, slot) for slot in self.slots]
+        self._set([sp.constant(0, np.int64)] * effects.MAX_LANES)
+
+    def note(self, lane: Value) -> None:
+        """Say that an error which has happened since happened in this lane."""
+        sp, b = self.sp, self.sp.builder
+        after = effects.word(sp, ERROR)
+        inner = [effects.word(sp, slot) for slot in self.slots]
+        self._set(self.outer)
+        if after is self.before:
+            return
+        zero = sp.constant(0, np.int64)
+        new = sp.emit(And, helpers.compare(b, after, "NE", zero), helpers.compare(b, self.before, "EQ", zero))
+        deeper = [word for word in inner if not effects.is_zero(sp, word)]
+        words = [sp.emit(Add, lane, sp.constant(1, np.int64)), *deeper][: effects.MAX_LANES]
+        sp.lane_words = max(sp.lane_words, len(words))
+        self._set([sp.emit(Select, new, word, old) for word, old in zip(words, self.outer, strict=False)])
+
+    def _set(self, words: Sequence[Value]) -> None:
+        for slot, word in zip(self.slots, words, strict=False):
+            self.sp.state[slot] = Tensor(word)

@@ -165,7 +165,7 @@ def lies_in(position: Position, node: ast.expr) -> bool:
     """Whether instructions from this place are part of an expression."""
     line, end_line, column, end_column = position
     start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    return start <= (line, column) and (end_line, end_column) <= end  # type: ignore[operator]
+    return start <= (line, column) and (end_line, end_column) <= end
 
 
 def size(node: FunctionNode) -> tuple[int, int]:

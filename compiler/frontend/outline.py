@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hloc.frontend.effects import MAX_PAYLOAD
+from hloc.frontend.effects import ERROR_SLOTS
 from hloc.frontend.frames import run_frame
 from hloc.frontend.joins import Template, template_of
 from hloc.frontend.numbers import is_number
-from hloc.frontend.state import ERROR, LANE, PRINT_LOG, PRINT_POSITION, Slot, State, payload_slot
+from hloc.frontend.state import PRINT_LOG, PRINT_POSITION, Slot, State
 from hloc.frontend.structure import same
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, Const, Tensor, TupleV
 from hloc.ir.core import Block, Function, Value, free_values, substitute, walk
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hloc.frontend.context import Frame
     from hloc.frontend.specializer import Specializer
 
-STATUS: tuple[Slot, ...] = (ERROR, LANE, PRINT_POSITION, PRINT_LOG, *map(payload_slot, range(MAX_PAYLOAD)))
+STATUS: tuple[Slot, ...] = (*ERROR_SLOTS, PRINT_POSITION, PRINT_LOG)
 
 
 @dataclass(eq=False)

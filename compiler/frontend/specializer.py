@@ -74,7 +74,7 @@ class Specializer:
         self.error_sites: list[ErrorSite] = []
         self.print_sites: list[PrintSite] = []
         self.payload_words = 0
-        self.names_lanes = False
+        self.lane_words = 0
         self.loop_memory: dict[Any, dict[Any, Any]] = {}
         self.call_places: dict[object, set[Span]] = {}
         self.outlined: dict[object, Any] = {}

@@ -15,13 +15,17 @@ Slot = Hashable
 ERROR = ("status", "error")
 PRINT_POSITION = ("status", "print_position")
 PRINT_LOG = ("status", "print_log")
-LANE = ("status", "lane")
-"""In which lanes of hloc.vmap the error happened (see `hloc.frontend.batching.note_lane`)."""
 
 
 def payload_slot(index: int) -> Slot:
     """The slot of one operand of the error: a 64-bit word."""
     return ("status", f"payload_{index}")
+
+
+def lane_slot(depth: int) -> Slot:
+    """The slot of the lane in which the error happened, from 1, of the map that is `depth` maps inside (see
+    hloc.frontend.lanes)."""
+    return ("status", f"lane_{depth}")
 
 
 def label_of(slot: Slot) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +18,12 @@ from hloc.frontend.arrays import as_array, resolve_list
 from hloc.frontend.batching import Lanes
 from hloc.frontend.structure import kind_of
 from hloc.frontend.trees import Tree, tree_of, type_of
-from hloc.frontend.values import AbstractValue, Const, ListRef, NeverV, Tensor, TupleV
-from hloc.ir.core import Value
+from hloc.frontend.values import AbstractValue, Const, ListRef, NeverV, Tensor, TupleV, Unreachable
+from hloc.ir.core import Block, Value
 from hloc.ir.types import Shape
 from hloc.ops import helpers
+from hloc.ops.elementwise import And
+from hloc.ops.reduction import ReduceMax, ReduceMin
 from hloc.transformed import Mapped, Vectorized
 
 if TYPE_CHECKING:
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 
 Core = tuple[str, ...]
 """The dimensions of one argument or result in a signature: names or sizes."""
-_PYTHON = ("float64", "int64", "bool", "complex128")
-"""Element types whose elements np.vectorize hands to the function as Python numbers."""
+_PYTHON = {"b": np.bool_, "i": np.int64, "u": np.int64, "f": np.float64, "c": np.complex128}
+"""For each kind of element types that of the Python number as which np.vectorize hands elements to the function."""
 _GROUP = r"\(([^()]*)\)"
 
 
@@ -51,12 +54,18 @@ def vectorized(
     sizes: dict[str, int] = {}
     arrays = [None if w else _Array(sp, v, next(cores), sizes) for v, w in zip(values, whole, strict=True)]
     loop = helpers.broadcast_shapes(*(a.loop for a in arrays if a is not None))
-    python = made.signature is None
+
+    def call(inner: list[AbstractValue]) -> AbstractValue:
+        return sp.call(function, *inner[: len(args)], **dict(zip(kwargs, inner[len(args) :], strict=True)))
 
     def run(inner: list[AbstractValue]) -> AbstractValue:
-        given = [_as_python(sp, v, made) if python and not w else v for v, w in zip(inner, whole, strict=True)]
-        return sp.call(function, *given[: len(args)], **dict(zip(kwargs, given[len(args) :], strict=True)))
+        if made.signature is not None:
+            return call(inner)
+        return call([v if w else _as_python(sp, v) for v, w in zip(inner, whole, strict=True)])
 
+    types = made.otypes
+    if types is None and made.signature is None and any(a is not None and a.is_narrow for a in arrays):
+        types = _first_types(sp, call, [v if a is None else a.element() for v, a in zip(values, arrays, strict=True)])
     size = math.prod(loop)
     if not size and made.otypes is None:
         message = "cannot call `vectorize` on size 0 inputs unless `otypes` is set"
@@ -77,10 +86,9 @@ def vectorized(
     if outputs is not None and len(outputs) != len(found):
         raise DTypeError(f"vectorize: the signature {made.signature} has {len(outputs)} results, found {len(found)}")
     ends = outputs or [()] * len(found)
-    if made.otypes is not None and len(made.otypes) != len(found):
-        raise DTypeError(f"vectorize: otypes has {len(made.otypes)} entries for {len(found)} results")
-    types = made.otypes or [None] * len(found)
-    done = [_result(sp, *each, loop, sizes) for each in zip(found, ends, types, strict=True)]
+    if types is not None and len(types) != len(found):
+        raise DTypeError(f"vectorize: otypes has {len(types)} entries for {len(found)} results")
+    done = [_result(sp, *each, loop, sizes) for each in zip(found, ends, types or [None] * len(found), strict=True)]
     return TupleV(tuple(done)) if several else done[0]
 
 
@@ -102,6 +110,15 @@ class _Array:
         self.loop, self.core = shape[:rank], shape[rank:]
         _bind(core, self.core, sizes)
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether Python numbers of this kind have another element type."""
+        return self.value.type.dtype != _PYTHON[self.value.type.dtype.kind]
+
+    def element(self) -> AbstractValue:
+        """Some element, as NumPy hands it out."""
+        return Tensor(Value(self.value.type.with_shape(())))
+
     def lanes(self, loop: Shape) -> AbstractValue:
         """The argument with its loop dimensions as one, or without where they are of size 1."""
         sp, b = self.sp, self.sp.builder
@@ -117,15 +134,29 @@ class _Array:
         return helpers.reshape(self.sp.builder, self.value, (*ones, *self.loop, *self.core))
 
 
-def _as_python(sp: Specializer, value: AbstractValue, made: Vectorized) -> AbstractValue:
-    """An element as np.vectorize hands it out: a Python number."""
+def _as_python(sp: Specializer, value: AbstractValue) -> AbstractValue:
+    """An element as np.vectorize hands it out: a Python number. Those of uint64 have no other type that holds them."""
     if not isinstance(value, Tensor):
         return value
     dtype = value.value.type.dtype
-    if made.otypes is not None and dtype.name not in _PYTHON:
-        wide = {"f": np.float64, "c": np.complex128}.get(dtype.kind, np.int64)
-        return Tensor(helpers.convert(sp.builder, value.value, wide), True)
-    return Tensor(value.value, dtype.name in _PYTHON)
+    if dtype == np.uint64:
+        return Tensor(value.value)
+    return Tensor(helpers.convert(sp.builder, value.value, _PYTHON[dtype.kind]), True)
+
+
+def _first_types(
+    sp: Specializer, call: Callable[[list[AbstractValue]], AbstractValue], elements: list[AbstractValue]
+) -> tuple[np.dtype, ...] | None:
+    """The element types of the results: without otypes np.vectorize takes those that the function gives for the first
+    elements, which it hands out as NumPy's scalars."""
+    with sp.in_block(Block(), sp.state.copy()):
+        try:
+            result = call(elements)
+        except Unreachable:
+            return None
+        found = list(result.items) if isinstance(result, TupleV) else [result]
+        types = [type_of(value) for value in found]
+    return None if None in types else tuple(t.dtype for t in types if t is not None)
 
 
 def _result(
@@ -145,8 +176,27 @@ def _result(
         )
     _bind(core, shape, sizes)
     if dtype is not None:
+        _check_range(sp, found, dtype)
         found = helpers.convert(sp.builder, found, dtype)
     return sp.new_array(helpers.reshape(sp.builder, found, (*loop, *shape)))
+
+
+def _check_range(sp: Specializer, value: Value, dtype: np.dtype) -> None:
+    """Raise OverflowError where an integer does not fit."""
+    if value.type.dtype.kind not in "iu" or dtype.kind not in "iu" or not value.type.size:
+        return
+    limits, own = np.iinfo(dtype), np.iinfo(value.type.dtype)
+    if limits.min <= own.min and own.max <= limits.max:
+        return
+    b, axes = sp.builder, tuple(range(value.type.rank))
+    least, most = sp.emit(ReduceMin, value, axes=axes), sp.emit(ReduceMax, value, axes=axes)
+    low, high = max(limits.min, own.min), min(limits.max, own.max)
+    inside = sp.emit(
+        And,
+        helpers.compare(b, least, "GE", sp.constant(low, value.type.dtype)),
+        helpers.compare(b, most, "LE", sp.constant(high, value.type.dtype)),
+    )
+    effects.check(sp, inside, OverflowError, Const(f"a Python integer is out of bounds for {dtype.name}"))
 
 
 def _bind(core: Core, shape: Shape, sizes: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from hloc.frontend.tables.registry import Rule, family
 from hloc.frontend.trees import is_float, like_leaf, tree_of
 from hloc.frontend.values import AbstractValue, Const, DerivedV
 from hloc.ops.derivative import StopGradient
-from hloc.transformed import Derivative, Mapped, axes_of, chosen, strategy_of, vectorized_as
+from hloc.transformed import Derivative, Mapped, axes_of, chosen, size_of, strategy_of, vectorized_as
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -88,9 +88,9 @@ def vmap(
     strategy: AbstractValue = Const(None),
 ) -> AbstractValue:
     inner, outer = (axes_of(sp.static(axes, "axes of hloc.vmap")) for axes in (in_axes, out_axes))
-    size = sp.static(axis_size, "axis_size of hloc.vmap")
+    size = size_of(sp.static(axis_size, "axis_size of hloc.vmap"))
     chosen = strategy_of(sp.static(strategy, "strategy of hloc.vmap"))
-    return DerivedV(Mapped("vmap", None, inner, outer, None if size is None else int(size), chosen), f)
+    return DerivedV(Mapped("vmap", None, inner, outer, size, chosen), f)
 
 
 def vectorize(
