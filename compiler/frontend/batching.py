@@ -18,20 +18,21 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, ShapeError
 from hloc.frontend.axes import axis_of, from_front, leaf_axes, to_front
-from hloc.frontend.lanes import Body, failing_in, one_by_one
+from hloc.frontend.lane_body import Body, failing_in, one_by_one
+from hloc.frontend.lane_results import Found, slice_of, varying_in
 from hloc.frontend.signatures import first_optional, parameter_names
 from hloc.frontend.state import ERROR, Slot, is_status
 from hloc.frontend.structure import kind_of
-from hloc.frontend.trees import Tree, like_leaf, tree_of, type_of
-from hloc.frontend.values import AbstractValue, ArrayRef, Const, MaskedV, NeverV, Tensor, TupleV
-from hloc.ir.core import Block, Op, Value, free_values
+from hloc.frontend.trees import Tree, tree_of, type_of
+from hloc.frontend.values import AbstractValue, ArrayRef, NeverV, Tensor, TupleV
+from hloc.ir.core import Value
 from hloc.ir.types import I64
 from hloc.ops import helpers
 from hloc.ops.control import For
 from hloc.ops.elementwise import Select
-from hloc.ops.indexing import Read, Upd
+from hloc.ops.indexing import Upd
 from hloc.ops.reduction import ReduceMin
-from hloc.ops.shape import Constant, Empty, Iota, Slice
+from hloc.ops.shape import Constant, Empty, Iota
 from hloc.transformed import Axes, Mapped
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def vmapped(sp: Specializer, mapped: Mapped, function: AbstractValue, args: Args
     def run(inner: Args) -> AbstractValue:
         return sp.call(function, *inner[: len(args)], **dict(zip(kwargs, inner[len(args) :], strict=True)))
 
-    return Lanes(sp, tree, axes, _size(tree, axes, mapped), run, mapped).result()
+    return LaneCall(sp, tree, axes, _size(tree, axes, mapped), run, mapped).result()
 
 
 def _argument_axes(
@@ -116,7 +117,7 @@ def _pairs(tree: Tree, axes: Sequence[int | None]) -> Iterator[tuple[AbstractVal
 
 
 @dataclass(eq=False)
-class Lanes:
+class LaneCall:
     """A call for `size` lanes: its arguments `tree`, the lane axis of each leaf, and how one lane is run.
 
     lane: the number of the lane, while it is run.
@@ -141,7 +142,7 @@ class Lanes:
         body = Body(sp)
         lane = self.lane = body.block.add_arg(I64, "lane")
         with body.open():
-            slices = [None if v is None else _slice(sp, v, lane) for v in self.moved]
+            slices = [None if v is None else slice_of(sp, v, lane) for v in self.moved]
             inner = body.enter_slices(self.tree, slices)
             result = body.run(lambda: self._run_as(lane, inner))
             found = Found(sp, self.mapped, result)
@@ -163,7 +164,7 @@ class Lanes:
         for slot, value in zip(own, rest, strict=False):
             self._write_back(body.originals[slot], value)
         self._first_failing(dict(zip(status, rest[len(own) :], strict=True)))
-        return found.build(self.size, outs, _varying(body.block, lane))
+        return found.build(self.size, outs, varying_in(body.block, lane))
 
     def _run_as(self, lane: Value, inner: Args) -> AbstractValue:
         with failing_in(self.sp, lane):
@@ -210,7 +211,7 @@ class Lanes:
         least = sp.emit(ReduceMin, sp.emit(Select, failed, lanes, last), axes=(0,))
         first = helpers.convert(sp.builder, least, np.int64)
         for slot, words in status.items():
-            sp.state[slot] = Tensor(_slice(sp, words, first))
+            sp.state[slot] = Tensor(slice_of(sp, words, first))
 
     def _lane_of_views(self, found: Found) -> Callable[[AbstractValue], TupleV]:
         """Runs one lane on views of the arguments, for a plain loop."""
@@ -224,109 +225,7 @@ class Lanes:
         return one
 
 
-class Found:
-    """The result of one lane: `values` of the leaves of its tree."""
-
-    def __init__(self, sp: Specializer, mapped: Mapped, result: AbstractValue) -> None:
-        self.sp = sp
-        self.never = isinstance(result, NeverV)
-        self.tree = Tree(Const(None)) if self.never else tree_of(sp, result)
-        leaves = self.tree.leaves()
-        self.axes = list(leaf_axes(self.tree, mapped.out_axes, "out_axes"))
-        for leaf in leaves:
-            _refuse_leaf(leaf)
-        self.data = [(leaf, axis) for leaf, axis in zip(leaves, self.axes, strict=True) if type_of(leaf) is not None]
-        self.values = [sp.number(leaf) for leaf, _ in self.data]
-
-    def build(self, size: int, stacked: Sequence[Value], varying: Callable[[Value], bool] | None) -> AbstractValue:
-        """The result with the stacked values at its leaves.
-
-        varying: tells whether a value may differ from lane to lane; None where that is not known.
-        """
-        if self.never:
-            return NeverV()
-        found = iter(
-            [
-                self._leaf(size, leaf, axis, value, stack, varying)
-                for (leaf, axis), value, stack in zip(self.data, self.values, stacked, strict=True)
-            ]
-        )
-        leaves = [leaf if type_of(leaf) is None else next(found) for leaf in self.tree.leaves()]
-        return self.tree.build(self.sp, iter(leaves))
-
-    def _leaf(
-        self,
-        size: int,
-        leaf: AbstractValue,
-        axis: int | None,
-        value: Value,
-        stack: Value,
-        varying: Callable[[Value], bool] | None,
-    ) -> AbstractValue:
-        sp = self.sp
-        if axis is not None:
-            return self._list(stack, axis) if getattr(leaf, "is_list", False) else self._array(stack, axis)
-        if varying is None or varying(value) or not size:
-            raise DTypeError(
-                "hloc.vmap: out_axes=None for a result that may differ from lane to lane",
-                help="give the axis where the lanes are stacked: out_axes=0",
-            )
-        return like_leaf(sp, leaf, _slice(sp, stack, sp.constant(0, np.int64)))
-
-    def _array(self, stack: Value, axis: int) -> AbstractValue:
-        rank = stack.type.rank
-        front = axis_of(axis, rank, "out_axes")
-        return self.sp.new_array(helpers.transpose(self.sp.builder, stack, from_front(front, rank)))
-
-    def _list(self, stack: Value, axis: int) -> AbstractValue:
-        """A list that lanes keep as an array: its elements are stacked, as those of any list."""
-        size, length, *rest = stack.type.shape
-        starts, steps = [0] * len(rest), [1] * (len(rest) + 2)
-        parts: list[AbstractValue] = []
-        for j in range(length):
-            window = {"start": (0, j, *starts), "limit": (size, j + 1, *rest), "stride": tuple(steps)}
-            part = helpers.reshape(self.sp.builder, self.sp.emit(Slice, stack, **window), (size, *rest))
-            parts.append(self._list(part, axis) if rest else self._array(part, axis))
-        return self.sp.new_list(parts)
-
-
-def _refuse_leaf(leaf: AbstractValue) -> None:
-    if isinstance(leaf, MaskedV):
-        raise DTypeError(
-            "hloc.vmap: the length of this result differs from lane to lane, and such lanes cannot be stacked",
-            help="return an array of known length with a count or a mask",
-        )
-    if type_of(leaf) is None and not (isinstance(leaf, Const) and leaf.obj is None):
-        raise DTypeError(
-            f"hloc.vmap: {kind_of(leaf)} in the result cannot be stacked", help="return numbers and arrays"
-        )
-
-
-def _slice(sp: Specializer, stack: Value, lane: Value) -> Value:
-    if stack.type.shape[0] == 0:  # nothing is read where there are no lanes, and nothing could be
-        return helpers.full(sp.builder, stack.type.shape[1:], 0, stack.type.dtype)
-    starts = [lane, *[sp.constant(0, np.int64)] * (stack.type.rank - 1)]
-    value = sp.emit(Read, stack, *starts, sizes=(1, *stack.type.shape[1:]), drop=(0,))
-    value.name = stack.name
-    return value
-
-
 def _content(sp: Specializer, slot: Slot) -> Value:
     content = sp.state[slot]
     assert isinstance(content, Tensor)
     return content.value
-
-
-def _varying(block: Block, lane: Value) -> Callable[[Value], bool]:
-    """Whether values of the body of a loop over lanes may differ from lane to lane."""
-    found = {lane, *block.args}
-
-    def reads(op: Op) -> Iterator[Value]:
-        yield from op.operands
-        for region in op.regions:
-            yield from free_values(region)
-
-    for op in block.ops:
-        if any(v in found for v in reads(op)):
-            found.update(op.results)
-    return found.__contains__

@@ -17,7 +17,7 @@ import numpy as np
 
 from hloc.diagnostics.errors import DTypeError
 from hloc.frontend import numbers
-from hloc.frontend.batching import Lanes
+from hloc.frontend.batching import LaneCall
 from hloc.frontend.derivatives import Args, Kwargs, check_arguments, choose, linearized, main_part, send, split_aux
 from hloc.frontend.structure import kind_of
 from hloc.frontend.trees import Tree, is_float, tree_of, type_of
@@ -115,7 +115,7 @@ def _directions(sp: Specializer, linear: LinearMapV, sources: Sequence[AbstractV
 
     if not type_.shape:
         return _values(sp, through(sp.constant(1, type_.dtype)))
-    lanes = Lanes(
+    lanes = LaneCall(
         sp,
         tree_of(sp, TupleV(())),
         axes=[],

@@ -24,7 +24,7 @@ def payload_slot(index: int) -> Slot:
 
 def lane_slot(depth: int) -> Slot:
     """The slot of the lane in which the error happened, from 1, of the map that is `depth` maps inside (see
-    hloc.frontend.lanes)."""
+    hloc.frontend.lane_body)."""
     return ("status", f"lane_{depth}")
 
 

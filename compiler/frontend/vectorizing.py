@@ -15,7 +15,7 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, ShapeError, UnsupportedError
 from hloc.frontend import effects
 from hloc.frontend.arrays import as_array, resolve_list
-from hloc.frontend.batching import Lanes
+from hloc.frontend.batching import LaneCall
 from hloc.frontend.structure import kind_of
 from hloc.frontend.trees import Tree, tree_of, type_of
 from hloc.frontend.values import AbstractValue, Const, ListRef, NeverV, Tensor, TupleV, Unreachable
@@ -76,7 +76,7 @@ def vectorized(
         tree = Tree(TupleV(tuple(lanes)), tuple(tree_of(sp, v) for v in lanes))
         mapped = [a is not None and math.prod(a.loop) != 1 for a in arrays]
         axes = [0 if m else None for m, part in zip(mapped, tree.parts, strict=True) for _ in part.leaves()]
-        result = Lanes(sp, tree, axes, size, run, Mapped("vmap", None)).result()
+        result = LaneCall(sp, tree, axes, size, run, Mapped("vmap", None)).result()
     else:
         result = run(lanes)
     if isinstance(result, NeverV):

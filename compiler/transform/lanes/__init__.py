@@ -12,6 +12,7 @@ independent is seen from what the loop carries (`carries`); where they are not, 
 versions      what a carry is handed on as;  carries: rows, sums, or a dependence;  rows: the own part of each lane
 uniformity    what varies from lane to lane
 vectorize     the body for all lanes;  accesses: reads and writes;  sums: what all lanes add to;  combining: how
+contractions  sums over lanes of products
 divergence    branches with masks;  ragged: loops with masks;  chains: arrays that go through both
 choose        which strategy;  cost: what a lane costs alone and together;  working_set: what its loops keep at hand
 expand        one loop;  blocks: many lanes;  loops: all loops of a program;  meter: how many lanes are active

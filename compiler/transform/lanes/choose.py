@@ -33,7 +33,7 @@ def choose(asked: str, op: Op, size: int | None, found: Lanes | Dependence, plat
         return Batch(op.span, size or 0, asked, "serial", f"{name}{found.reason}", culprit=span)
     together = "lockstep" if parting(found) else "simd"
     if asked != "auto":
-        chosen, reason = asked if asked == "serial" else together if asked == "simd" else asked, "asked for"
+        chosen, reason = together if asked == "simd" else asked, "asked for"
     elif platform == "cpu" and parting(found):
         chosen, reason = _by_cost(found)
     elif platform == "cpu" and _scattering(found) and cost_of(found).alone < WORTH * cost_of(found).together:
