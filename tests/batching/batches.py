@@ -4,13 +4,13 @@
 
 Numbers, arrays and containers of them are mapped, anything else is shared. Lanes are the listed arguments of the same
 shapes and types as the first, then changed ones: loop bounds of 0, 1 and more, other values and orders in arrays.
-A lane stays if CPython runs it to its end in a moment. Lanes that fail make a batch of their own, after some that do not.
+A lane stays if CPython soon runs it to its end. Lanes that fail make a batch of their own, after some that do not.
 """
 
 from __future__ import annotations
 
 import copy
-import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,8 +23,8 @@ from tests.recursion.agreement import deep_recursion
 from .oracle import Outcome, axes_of, changed_pairs, children, leaf_pairs, outcome, with_children
 
 LANES = 7
-SECONDS = 0.5
-"""What a lane may take in CPython."""
+LINES = 100_000
+"""What a lane may run in CPython."""
 
 DEPTH = 1200
 """How deep a lane with changed arguments may recurse."""
@@ -173,28 +173,34 @@ def stack_lanes(rows: Sequence[tuple[Any, ...]], mapped: Sequence[int]) -> tuple
     )
 
 
-class TooSlowError(BaseException):
+class TooLongError(BaseException):
     """A lane does not end soon."""
 
 
 def run_briefly(function: Callable[..., Any], arguments: tuple[Any, ...], listed: bool) -> Outcome | None:
     """What CPython does, unless that takes long. Changed arguments may make a recursion endless."""
     try:
-        with time_limit(SECONDS), nullcontext() if listed else deep_recursion(DEPTH):
+        with line_limit(LINES), nullcontext() if listed else deep_recursion(DEPTH):
             return outcome(function, arguments)
-    except TooSlowError:
+    except TooLongError:
         return None
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise TooSlowError
+def line_limit(lines: int) -> Iterator[None]:
+    """So many lines of Python are run, the same on every machine, before TooLongError."""
+    left = lines
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if left < 0 and frame.f_globals.get("__name__") != "weakref":  # what a callback raises there is lost
+            raise TooLongError
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        sys.settrace(before)
