@@ -152,7 +152,9 @@ def size_of(axis_size: Any) -> int | None:
     if axis_size is None:
         return None
     if isinstance(axis_size, bool) or not isinstance(axis_size, int | np.integer) or axis_size < 0:
-        raise DTypeError(f"hloc.vmap: axis_size is a number of lanes, found {axis_size!r}")
+        raise DTypeError(
+            f"hloc.vmap: axis_size is a number of lanes, found {axis_size!r}", help="give an int of 0 or more"
+        )
     return int(axis_size)
 
 

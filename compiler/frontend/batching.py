@@ -98,8 +98,6 @@ def _size(tree: Tree, axes: Sequence[int | None], mapped: Mapped) -> int:
     """The number of lanes. Raises ShapeError, DTypeError."""
     sizes = [t.shape[axis] for leaf, axis in _pairs(tree, axes) if axis is not None and (t := type_of(leaf))]
     if mapped.axis_size is not None:
-        if mapped.axis_size < 0:
-            raise ShapeError(f"hloc.vmap: axis_size is {mapped.axis_size}", help="it is the number of lanes")
         sizes.append(mapped.axis_size)
     if len(set(sizes)) > 1:
         known = ", ".join(map(str, dict.fromkeys(sizes)))
