@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import runpy
 import textwrap
 from pathlib import Path
 
@@ -11,25 +9,15 @@ import numpy as np
 import pytest
 
 import hloc
+from tests.docs.page import Page
 from tests.language.agreement import define
 
-PAGE = (Path(__file__).parents[2] / "docs" / "batching.md").read_text(encoding="utf-8")
-CLAIM = re.compile(r"^(\S.*?) +# → (.*)$", re.MULTILINE)
-REFUSED = [
-    tuple(cells)
-    for cells in (re.split(r" \| ", line[2:-2]) for line in PAGE.splitlines())
-    if cells[0].startswith("`return")
-]
+PAGE = Page("batching.md")
+REFUSED = PAGE.rows("`return")
 
 
 def test_the_programs_give_what_the_page_says(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    text = "claims = []\n" + CLAIM.sub(r"claims.append((str((\1)), '''\2'''))", "\n".join(blocks))
-    path = tmp_path / "page.py"
-    path.write_text(text, encoding="utf-8")
-    claims = runpy.run_path(str(path))["claims"]
-    assert len(claims) > 10
-    assert [found.replace("\n", " ") for found, _ in claims] == [said for _, said in claims]
+    PAGE.check_claims(tmp_path)
 
 
 def program(cell: str) -> str:

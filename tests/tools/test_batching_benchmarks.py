@@ -12,7 +12,8 @@ pytest.importorskip("numba")
 
 import hloc  # noqa: E402
 from tools.benchmarks.batching import arrays, sampling, solver, suite, uniform  # noqa: E402
-from tools.benchmarks.batching.case import Case, assert_same, measure, numba_of, used  # noqa: E402
+from tools.benchmarks.batching.case import Case, measure, numba_of, used  # noqa: E402
+from tools.benchmarks.results import assert_same  # noqa: E402
 
 LOOPS = list(uniform.cases(0.02))
 CASES = [*arrays.cases(0.02), *(loop.case for loop in LOOPS if loop.case.lanes == 8), *suite.divergent_cases(0.02)]

@@ -14,6 +14,7 @@ import numpy as np
 
 import hloc
 from hloc.runtime.array import array
+from tools.benchmarks.results import assert_same, wait
 from tools.benchmarks.timing import Contender, Timed, interleaved
 
 jax.config.update("jax_enable_x64", True)
@@ -146,23 +147,6 @@ def used(case: Case, result: Any) -> float | None:
 def on_device(put: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same arguments with their arrays, also in containers, where a contender has them."""
     return jax.tree_util.tree_map(lambda x: put(x) if isinstance(x, np.ndarray) else x, arguments)  # type: ignore[no-any-return]
-
-
-def wait(result: Any) -> Any:
-    """A result once it is computed."""
-    for leaf in jax.tree_util.tree_leaves(result):
-        if hasattr(leaf, "block_until_ready"):
-            leaf.block_until_ready()
-    return result
-
-
-def assert_same(found: Any, wanted: Any, what: str) -> None:
-    """Results agree, each array in proportion to its largest element."""
-    pairs = zip(jax.tree_util.tree_leaves(found), jax.tree_util.tree_leaves(wanted), strict=True)
-    for mine, other in pairs:
-        other = np.asarray(other)
-        largest = float(np.abs(other).max(initial=0.0))
-        np.testing.assert_allclose(np.asarray(mine), other, rtol=1e-7, atol=1e-8 * largest, err_msg=what)
 
 
 def numba_of(lanes: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,8 +9,9 @@ import numpy as np
 import hloc
 from hloc.runtime.array import array
 from tools.benchmarks.batching import arrays, divergent, sampling, solver, uniform
-from tools.benchmarks.batching.case import HLOC, JAX, NUMBA, ONE, Case, Measured, assert_same, measure, on_device, wait
+from tools.benchmarks.batching.case import HLOC, JAX, NUMBA, ONE, Case, Measured, measure, on_device
 from tools.benchmarks.report import Table, seconds
+from tools.benchmarks.results import assert_same, wait
 from tools.benchmarks.timing import Contender, interleaved
 
 BY_HAND = "by hand"

@@ -16,6 +16,7 @@ from hloc.runtime import compile_stablehlo
 from hloc.runtime.array import array
 from hloc.runtime.workspace import lending
 from tools.benchmarks.derivatives.case import Case
+from tools.benchmarks.results import assert_same, wait
 from tools.benchmarks.timing import Contender, Timed, interleaved
 
 jax.config.update("jax_enable_x64", True)
@@ -58,23 +59,6 @@ def theirs(case: Case, form: Callable[..., Any] | None = None) -> Peer:
         lambda function, arguments: function.lower(*arguments).compile(),
         lambda compiled: int(compiled.memory_analysis().temp_size_in_bytes),
     )
-
-
-def wait(result: Any) -> Any:
-    """A result once it is computed."""
-    for leaf in jax.tree_util.tree_leaves(result):
-        if hasattr(leaf, "block_until_ready"):
-            leaf.block_until_ready()
-    return result
-
-
-def assert_same(found: Any, wanted: Any, what: str) -> None:
-    """Values and gradients agree, each array in proportion to its largest element."""
-    pairs = zip(jax.tree_util.tree_leaves(found), jax.tree_util.tree_leaves(wanted), strict=True)
-    for mine, other in pairs:
-        other = np.asarray(other)
-        largest = float(np.abs(other).max(initial=0.0))
-        np.testing.assert_allclose(np.asarray(mine), other, rtol=1e-7, atol=1e-8 * largest, err_msg=what)
 
 
 def times(case: Case, rounds: int) -> dict[str, Timed]:
