@@ -44,5 +44,5 @@ def test_the_program_after_a_pass() -> None:
     assert "call @sum_below" in lowered.ssa
     assert "call" not in later.ssa
     assert "sum_below(" not in later.python
-    with pytest.raises(ValueError, match=r"^'lowering' is none of the passes recursion$"):
+    with pytest.raises(ValueError, match=r"^'lowering' is none of the passes recursion, batching$"):
         lowered.after("lowering")
