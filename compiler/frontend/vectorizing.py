@@ -85,10 +85,10 @@ def vectorized(
     found = list(result.items) if isinstance(result, TupleV) else [result]
     if outputs is not None and len(outputs) != len(found):
         raise DTypeError(f"vectorize: the signature {made.signature} has {len(outputs)} results, found {len(found)}")
-    ends = outputs or [()] * len(found)
     if types is not None and len(types) != len(found):
         raise DTypeError(f"vectorize: otypes has {len(types)} entries for {len(found)} results")
-    done = [_result(sp, *each, loop, sizes) for each in zip(found, ends, types or [None] * len(found), strict=True)]
+    ends = zip(found, outputs or [()] * len(found), types or [None] * len(found), strict=True)
+    done = [_result(sp, *each, loop, sizes) for each in ends]
     return TupleV(tuple(done)) if several else done[0]
 
 

@@ -62,22 +62,16 @@ def test_random_gradients(seed: int) -> None:
     accept(seed, gradients(program, QUICK), program)
 
 
-@pytest.mark.sweep
-def test_sweep(request: pytest.FixtureRequest) -> None:
-    def judge(seed: int, program: Program) -> Verdict:
-        rng = random.Random(seed)
-        return compare_lanes(several_lanes(program, rng, MANY if seed % 3 == 2 else LANES), rng, STRATEGIES)
-
-    sweep(request, generate, judge, programs=500, unused=0.25)
+def all_strategies(seed: int, program: Program) -> Verdict:
+    """Few lanes, or many for every third program."""
+    rng = random.Random(seed)
+    return compare_lanes(several_lanes(program, rng, MANY if seed % 3 == 2 else LANES), rng, STRATEGIES)
 
 
 @pytest.mark.sweep
-def test_sweep_of_recursive_programs(request: pytest.FixtureRequest) -> None:
-    def judge(seed: int, program: Program) -> Verdict:
-        rng = random.Random(seed)
-        return compare_lanes(several_lanes(program, rng, MANY if seed % 3 == 2 else LANES), rng, STRATEGIES)
-
-    sweep(request, generate_recursive, judge, programs=200, unused=0.35)
+@pytest.mark.parametrize(("generator", "programs", "unused"), [(generate, 500, 0.25), (generate_recursive, 200, 0.35)])
+def test_sweep(request: pytest.FixtureRequest, generator, programs: int, unused: float) -> None:
+    sweep(request, generator, all_strategies, programs=programs, unused=unused)
 
 
 @pytest.mark.sweep

@@ -277,6 +277,27 @@ def test_vmap(call: Call, program: Program) -> None:
     assert "lanes" in call("compile", "prog.py:loss", "--vmap", "0,none,none", *types, "--emit", "ssa").output
 
 
+LANES = """\
+def halvings(n: "i64[3]"):
+    count = 0
+    while n > 1:
+        n = n // 2
+        count += 1
+    return count
+"""
+
+
+def test_explain_tells_how_lanes_run_and_measures_them(call: Call, program: Program) -> None:
+    program(LANES)
+    told = call("explain", "prog.py:halvings", "--vmap", "0", "--args", "i64[3]").output
+    assert "3 lanes: serial: lanes leave loops at different times" in told
+    assert "count: i64 for each lane, because of n" in told
+    measured = call("explain", "prog.py:halvings", "--vmap", "0", "--measure", "np.array([1, 2, 16])").output
+    assert "41.7% of 3 lanes, 5 trips of 12  (prog.py:3)" in measured
+    plain = call("explain", "prog.py:halvings", "--vmap", "0", "--measure", "np.ones(0, int)")
+    assert "No loop is left by lanes at different times." in plain.output
+
+
 def test_vmap_of_what_are_no_axes(call: Call, program: Program) -> None:
     program(GRADIENT)
     wrong = call("run", "prog.py:loss", "--vmap", "first", "--args", "1")

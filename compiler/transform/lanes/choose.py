@@ -2,7 +2,7 @@
 
 simd       for all lanes at once; control is the same for all
 lockstep   for all lanes at once, with masks
-pc         the same, where the loop that lanes leave was recursion
+pc         the same, asked for by the name that it has where the loop was recursion
 serial     a loop, one lane after another
 
 Lanes that part ways wait for each other in lockstep: on a CPU they are run one after another, unless a step costs much
