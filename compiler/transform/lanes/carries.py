@@ -76,6 +76,8 @@ class Dependence:
 class Classifier:
     """Classifies the carries of the body of a loop over `size` lanes.
 
+    Where a condition chooses among sums the body is rewritten on the way, see `combined`, and `uses` with it.
+
     counters: the values that are the lane's number.
     """
 
@@ -106,9 +108,10 @@ class Classifier:
         allowed = functools.partial(_combines, how)
         versions = Tracer(self.body, number, self.uses, allowed, ("select",)).run()
         if not versions.reason and any(op.name == "select" and op.result in versions.values for op in walk(self.body)):
-            if not choose_addends(self.body, versions.values, how):
-                return None
+            done = choose_addends(self.body, versions.values, how)
             self.uses = uses_of(self.body)
+            if not done:
+                return None
             versions = Tracer(self.body, number, self.uses, allowed, ()).run()
         return versions if not versions.reason and self.one_way(versions) else None
 

@@ -24,9 +24,11 @@ class Lanes:
         op: the loop.
         size: the number of lanes.
         body: a copy of its body, in which each lane carries its own parts of arrays only.
-        carries: what the loop carries, None for what never changes.
+        carries: what the loop carries, None for what it hands on unchanged.
         uniformity: what varies.
         counters: values that are the lane's number.
+        uses: of values in the body.
+        sums: versions of what all lanes add to → how.
         zeros: values from outside that are 0.
     """
 
