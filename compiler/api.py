@@ -7,15 +7,15 @@ import inspect
 import threading
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
+from hloc.options import MEMORY_BUDGET, RECURSION_LIMIT, CompileOptions, Keywords, XlaOption, names
 from hloc.program import (
-    MEMORY_BUDGET,
     PRINT_CAPACITY,
-    RECURSION_LIMIT,
     LinearProgram,
     Program,
     StackOverflow,
@@ -28,39 +28,15 @@ from hloc.transformed import Derivative, Rewritten, Transformed, innermost, sign
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
     from hloc.inspection import Explanation, Lowered
-    from hloc.pipeline import CompileOptions
-
-
-Choices = tuple[tuple[str, ...], bool, bool, bool, int, int]
-"""static_argnames, checks, strict, tune, memory_budget, recursion_limit."""
-DEFAULT_CHOICES: Choices = ((), True, False, True, MEMORY_BUDGET, RECURSION_LIMIT)
 
 
 @overload
 def compile(
-    function: Callable[..., Any],
-    /,
-    *,
-    static_argnames: str | tuple[str, ...] = (),
-    checks: bool = True,
-    strict: bool = False,
-    tune: bool = True,
-    memory_budget: int = MEMORY_BUDGET,
-    recursion_limit: int = RECURSION_LIMIT,
-    signature: str | None = None,
+    function: Callable[..., Any], /, *, signature: str | None = None, **chosen: Unpack[Keywords]
 ) -> CompiledFunction: ...
 @overload
 def compile(
-    function: None = None,
-    /,
-    *,
-    static_argnames: str | tuple[str, ...] = (),
-    checks: bool = True,
-    strict: bool = False,
-    tune: bool = True,
-    memory_budget: int = MEMORY_BUDGET,
-    recursion_limit: int = RECURSION_LIMIT,
-    signature: str | None = None,
+    function: None = None, /, *, signature: str | None = None, **chosen: Unpack[Keywords]
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(
     function: Callable[..., Any] | None = None,
@@ -72,6 +48,12 @@ def compile(
     tune: bool = True,
     memory_budget: int = MEMORY_BUDGET,
     recursion_limit: int = RECURSION_LIMIT,
+    donate: str | tuple[str, ...] = (),
+    device: str | None = None,
+    options: Mapping[str, XlaOption] = MappingProxyType({}),
+    precision: str | None = None,
+    fast_math: bool = False,
+    deterministic: bool = False,
     signature: str | None = None,
 ) -> Any:
     """Compile a function over NumPy arrays and numbers; as a decorator, with or without arguments.
@@ -85,22 +67,23 @@ def compile(
     recursion_limit: calls of a function that may be active at once; more are a RecursionError.
     signature: argument types such as "f64[100], i64", for the command line.
     """
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    made = CompileOptions(
+        static_argnames=names(static_argnames),
+        checks=checks,
+        strict=strict,
+        tune=tune,
+        memory_budget=memory_budget,
+        recursion_limit=recursion_limit,
+        donate=names(donate),
+        device=device,
+        options=tuple(sorted(options.items())),
+        precision=precision,
+        fast_math=fast_math,
+        deterministic=deterministic,
+    )
     if function is None:
-        return functools.partial(
-            compile,
-            static_argnames=names,
-            checks=checks,
-            strict=strict,
-            tune=tune,
-            memory_budget=memory_budget,
-            recursion_limit=recursion_limit,
-            signature=signature,
-        )
-    if not 0 < recursion_limit < 1 << 40:
-        raise ValueError(f"recursion_limit must be at least 1, found {recursion_limit}")
-    choices = (names, checks, strict, tune, memory_budget, recursion_limit)
-    return CompiledFunction(function, choices, signature)
+        return lambda function: CompiledFunction(function, made, signature)
+    return CompiledFunction(function, made, signature)
 
 
 class CompiledFunction:
@@ -112,7 +95,7 @@ class CompiledFunction:
     def __init__(
         self,
         function: Callable[..., Any] | Transformed,
-        choices: Choices,
+        options: CompileOptions,
         signature: str | None,
     ) -> None:
         if isinstance(function, CompiledFunction):
@@ -130,10 +113,10 @@ class CompiledFunction:
             )
         self.__hloc_function__ = function
         self.signature = signature
-        self.choices = choices
+        self.options = options
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
-        unknown = set(choices[0]) - {p.name for p in parameters}
+        unknown = set(options.static_argnames) - {p.name for p in parameters}
         if unknown:
             raise DTypeError(f"{self.__name__}() has no parameter {min(unknown)!r} to be static")
         plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
@@ -168,12 +151,6 @@ class CompiledFunction:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return bound.arguments
-
-    @property
-    def options(self) -> CompileOptions:
-        from hloc.pipeline import CompileOptions
-
-        return CompileOptions(*self.choices)
 
     def _run(self, bound: BoundProgram, values: tuple[Any, ...]) -> Any:
         try:

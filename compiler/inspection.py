@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from hloc.ir.printer import print_module
 from hloc.ir.to_python import to_python
-from hloc.pipeline import CompileOptions, before_emission, compile_program, emit
+from hloc.options import CompileOptions
+from hloc.pipeline import before_emission, compile_program, emit
 from hloc.program import PASSES, Batch, Machine, Program, Saved, StaticUse
 from hloc.report import remaining_error_sites
 

@@ -16,10 +16,9 @@ from hloc.emit.options import EmitOptions
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
 from hloc.ir.core import Module, clone_block
+from hloc.options import CompileOptions
 from hloc.program import (
-    MEMORY_BUDGET,
     PASSES,
-    RECURSION_LIMIT,
     Batch,
     Input,
     LinearPart,
@@ -43,18 +42,6 @@ from hloc.transform.split_linear import split_linear
 Rows = Mapping[str, int]
 """Room for recursive functions, by their names in the SSA program, as far as runs have found out."""
 NO_ROWS: Rows = types.MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class CompileOptions:
-    """What the user may choose; see `hloc.compile`."""
-
-    static_argnames: tuple[str, ...] = ()
-    checks: bool = True
-    strict: bool = False
-    tune: bool = True
-    memory_budget: int = MEMORY_BUDGET
-    recursion_limit: int = RECURSION_LIMIT
 
 
 def make_program(

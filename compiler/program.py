@@ -15,12 +15,6 @@ from hloc.diagnostics.span import NOWHERE, Span
 from hloc.ir.core import Module, Value
 from hloc.ir.types import TensorType
 
-MEMORY_BUDGET = 1 << 30
-"""Bytes that a derivative may save of loops, unless the user says otherwise."""
-
-RECURSION_LIMIT = 1_000_000
-"""Calls of a function that may be active at once, unless the user says otherwise."""
-
 PASSES = ("recursion", "batching")
 """Those that `Lowered.after` and `hloc compile --after` know, in order."""
 

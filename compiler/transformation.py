@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hloc.api import DEFAULT_CHOICES, CompiledFunction
+from hloc.api import CompiledFunction
 from hloc.diagnostics.errors import SourceError
+from hloc.options import CompileOptions
 from hloc.transformed import Transformed, innermost
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,9 +42,10 @@ def compiled(made: Transformed, f: Callable[..., Any]) -> CompiledFunction:
         )
     known = _made_before(f)
     if made.choices not in known:
-        choices = f.choices if isinstance(f, CompiledFunction) else DEFAULT_CHOICES
-        static = () if made.parameters else choices[0]  # the parameters of f are inside of its own
-        known[made.choices] = CompiledFunction(made, (static, *choices[1:]), None)
+        options = f.options if isinstance(f, CompiledFunction) else CompileOptions()
+        if made.parameters:  # the parameters of f are inside of its own
+            options = dataclasses.replace(options, static_argnames=(), donate=())
+        known[made.choices] = CompiledFunction(made, options, None)
     return known[made.choices]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import hloc
-from hloc.pipeline import NO_ROWS, CompileOptions, lowered, make_program
+from hloc.options import CompileOptions
+from hloc.pipeline import NO_ROWS, lowered, make_program
 
 C = np.array([0.7, -0.4, 1.2])
 XS = np.array([0.3, 0.7, -0.9, 1.2, 0.55, 1.1])

@@ -9,6 +9,7 @@ import pytest
 
 import hloc
 from hloc import pipeline
+from hloc.options import CompileOptions
 from hloc.runtime import XlaCompileError
 
 from .agreement import define
@@ -17,7 +18,7 @@ from .agreement import define
 def test_a_refused_tuned_program_is_compiled_in_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:
     emit, tried = pipeline.emit, []
 
-    def refusing(program: Any, options: pipeline.CompileOptions, rows: pipeline.Rows) -> Any:
+    def refusing(program: Any, options: CompileOptions, rows: pipeline.Rows) -> Any:
         tried.append(options.tune)
         if options.tune:
             raise XlaCompileError("refused")

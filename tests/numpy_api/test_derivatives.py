@@ -12,7 +12,8 @@ import pytest
 
 from hloc.ir.core import Block
 from hloc.ops.control import Control
-from hloc.pipeline import CompileOptions, make_program
+from hloc.options import CompileOptions
+from hloc.pipeline import make_program
 from tests.numpy_api import cases
 from tests.numpy_api.agreement import accepted, program
 from tests.ops.derivatives import check_pullback, check_pushforward, draw, floats, is_wide, pullback, pushforward, run

@@ -13,7 +13,8 @@ import numpy as np
 
 from hloc.frontend.context import Options
 from hloc.frontend.entry import specialize
-from hloc.pipeline import CompileOptions, emit
+from hloc.options import CompileOptions
+from hloc.pipeline import emit
 from hloc.runtime import compile_stablehlo
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.simplify import simplify

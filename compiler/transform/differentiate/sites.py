@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hloc.ir.core import Op
-from hloc.program import MEMORY_BUDGET, Saved
+from hloc.options import MEMORY_BUDGET
+from hloc.program import Saved
 
 SITE_SHIFT = 40
 AT_MOST = "at_most"
