@@ -31,7 +31,7 @@ def test_a_suite_gives_its_table() -> None:
     from tools.benchmarks import dispatch
 
     (table,) = dispatch.tables(rounds=1, size=4)
-    assert [len(row) for row in table.rows] == [len(table.head)] * 8
+    assert [len(row) for row in table.rows] == [len(table.head)] * 18
 
 
 def test_a_page_holds_its_tables() -> None:
