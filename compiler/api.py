@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.flatten import flatten
 from hloc.ir.types import parse_type
-from hloc.options import MEMORY_BUDGET, RECURSION_LIMIT, CompileOptions, Keywords, XlaOption, names
+from hloc.options import (
+    MEMORY_BUDGET,
+    RECURSION_LIMIT,
+    CompileOptions,
+    Keywords,
+    XlaOption,
+    debug_options,
+    names,
+    precision_of,
+)
 from hloc.program import (
     PRINT_CAPACITY,
     LinearProgram,
@@ -65,6 +74,11 @@ def compile(
     memory_budget: bytes that a derivative may save of loops; loops that would save more run in segments, which are
         computed again in the reverse sweep.
     recursion_limit: calls of a function that may be active at once; more are a RecursionError.
+    options: XLA's debug options by name, such as {"xla_backend_optimization_level": 1}; they win over hloc's own.
+    precision: how exactly floats are multiplied in matrix products: "default" (the quickest), "high" or "highest"; None
+        is as exact as NumPy. A GPU or TPU gains by less, a CPU always computes as exactly as NumPy.
+    fast_math: let XLA reorder sums and assume that no float is NaN or infinite: quicker, and results may differ.
+    deterministic: the same arguments give the same bits at each call on one device; a CPU does so always.
     signature: argument types such as "f64[100], i64", for the command line.
     """
     made = CompileOptions(
@@ -76,8 +90,8 @@ def compile(
         recursion_limit=recursion_limit,
         donate=names(donate),
         device=device,
-        options=tuple(sorted(options.items())),
-        precision=precision,
+        options=debug_options(options),
+        precision=precision_of(precision),
         fast_math=fast_math,
         deterministic=deterministic,
     )
@@ -165,7 +179,7 @@ class CompiledFunction:
             capacity = bound.program.print_capacity or PRINT_CAPACITY
         except StackOverflow as overflow:
             self.deepen(overflow)
-            return self._run(self._build_again(bound), values)
+            return self._run(self._build_again(bound, values), values)
         return self._run(self._compile(values, capacity), values)
 
     def make_room(self, overflow: TapeOverflow) -> None:
@@ -186,13 +200,17 @@ class CompiledFunction:
 
         return build(program, self.options, self._rows)
 
-    def _build_again(self, bound: BoundProgram) -> BoundProgram:
+    def _build_again(self, bound: BoundProgram, values: tuple[Any, ...]) -> BoundProgram:
         """The same program with more room for recursion, in place of `bound`; or the one that another thread made."""
         with self._lock:
             for known in self._programs:
-                if known.specialized is bound.specialized and known is not bound:
+                if known.recipe is bound.recipe and known is not bound:
                     return known
-            again = self.build(bound.specialized)
+            program = bound.specialized
+            if program is None:
+                capacity = bound.program.print_capacity or PRINT_CAPACITY
+                program = self._specialize(dict(zip(self._names, values, strict=True)), capacity)
+            again = self.build(program)
             self._programs = [again if known is bound else known for known in self._programs]
             return again
 
@@ -303,6 +321,7 @@ class LinearFunction:
             raise TypeError(f"{program.what} is one argument, found {len(given)}")
         values = flatten(program.structure, given[0] if single else given, program.what)
         if program.run is None:
+            assert isinstance(program.program, Program)
             program.run = self._owner.build(program.program).call
         try:
             return program.run((self._residuals, tuple(values)))

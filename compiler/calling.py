@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from hloc.program import (
     Output,
     PrintSite,
     Program,
+    Recipe,
     StackOverflow,
     TapeOverflow,
 )
@@ -39,21 +41,25 @@ class BoundProgram:
     """A program with its executable.
 
     matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
-    specialized: the program as it was before emission.
+    recipe: what was given; `program` is the same with the numbers that results have in the executable.
+    specialized: the program as it was before emission; None where it comes from a record.
     """
 
     overflow = PrintOverflow
 
     def __init__(
         self,
-        program: Program,
+        recipe: Recipe,
         executable: Executable,
         status: HostStatus | None = None,
         machines: Sequence[Machine] = (),
     ) -> None:
-        self.specialized = program
-        self.program = program = program if status is None else _renumbered(program, status)
+        self.recipe = recipe
+        self.specialized = recipe if isinstance(recipe, Program) else None
+        self.program = program = recipe if status is None else _renumbered(recipe, status)
         self.status = status
+        if status is not None:
+            self._code, self._all_words = host_words(status.code), host_words(status.all)
         self.machines = machines
         self.executable = executable
         access = accessors(program)
@@ -118,10 +124,8 @@ class BoundProgram:
         machine = self.machines[number - 1]
         if rows <= machine.limit:
             return StackOverflow(machine.function, min(max(rows, machine.rows * _GROWTH), machine.limit))
-        span = self.program.module.functions[machine.function].span
-        name = span.function or machine.function
-        error = RecursionError(f"maximum recursion depth exceeded in {name}: more than {machine.limit} calls")
-        return _with_place(error, span, name)
+        error = RecursionError(f"maximum recursion depth exceeded in {machine.name}: more than {machine.limit} calls")
+        return _with_place(error, machine.span, machine.name)
 
     def _error(self, raws: Sequence[Any]) -> BaseException | None:
         """The error that the function raises."""
@@ -130,13 +134,13 @@ class BoundProgram:
         if status is None:
             code = _number(raws[start])
         else:
-            (code,) = status.code(*map(_number, raws[start : start + status.read]))
+            (code,) = self._code(*map(_number, raws[start : start + status.read]))
         if not code:
             return None
         if status is None:
             numbers = [_number(raw) for raw in raws[start + 1 : start + program.error_words]]
         else:
-            numbers = status.all(*map(_number, raws[start : start + status.scalars]))[1:]
+            numbers = self._all_words(*map(_number, raws[start : start + status.scalars]))[1:]
         words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
         args = [message_value(part, words) for part in site.args]
@@ -174,7 +178,21 @@ def _lane(words: Sequence[int]) -> str:
     return f"lane {', '.join(numbers)}" if numbers else ""
 
 
-def _renumbered(program: Program, status: HostStatus) -> Program:
+def host_words(source: str) -> Callable[..., list[int]]:
+    """The function of a HostStatus."""
+    scope: dict[str, Any] = {"bits": _bits}
+    exec(source, scope)
+    function: Callable[..., list[int]] = scope["words"]
+    return function
+
+
+def _bits(x: float) -> int:
+    """The 64 bits of a number as an integer."""
+    found: int = struct.unpack("q", struct.pack("d", x))[0]
+    return found
+
+
+def _renumbered(program: Recipe, status: HostStatus) -> Recipe:
     """With the numbers that the results behind the error words have in the executable."""
     shift = status.scalars - status.words
     behind = range(status.index + status.words, max(program.output.indices(), default=0) + 1)

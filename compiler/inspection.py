@@ -114,15 +114,14 @@ class Explanation:
         sites = [program.error_sites[number - 1] for number in remaining_error_sites(program)]
         reason = "may be raised: nothing proves that it cannot"
         uses = (StaticUse(site.exception.__name__, reason, site.span) for site in sites)
-        self.recursive = [_recursive(program, machine) for machine in machines]
+        self.recursive = [_recursive(machine) for machine in machines]
         self.checks = list(dict.fromkeys(uses))  # a place in several versions of a function is one
 
 
 _LOOPS = {"tail": "a loop", "linear": "a loop down and a loop up", "machine": "a loop that calls and returns"}
 
 
-def _recursive(program: Program, machine: Machine) -> StaticUse:
+def _recursive(machine: Machine) -> StaticUse:
     """What became of a recursive function."""
-    span = program.module.functions[machine.function].span
     stack = f" with a stack of {machine.rows:,} rows, which grow with need" if machine.rows else ""
-    return StaticUse(span.function or machine.function, _LOOPS[machine.kind] + stack, span)
+    return StaticUse(machine.name, _LOOPS[machine.kind] + stack, machine.span)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hloc.ir.types import TensorType
-from hloc.program import Guard, Input, Path, Program, attributes_of, closure_cell
+from hloc.program import Guard, Input, Path, Recipe, attributes_of, closure_cell
 from hloc.runtime.array import Array
 
 Of = Callable[..., Any]
@@ -127,7 +127,7 @@ class Accessors:
         return f"asarray({found}, {self._named(entry.type.dtype)})" if entry.kind == "list" else found
 
 
-def accessors(program: Program) -> Accessors:
+def accessors(program: Recipe) -> Accessors:
     """The accessors for the arguments of a program."""
     return Accessors(program.parameters)
 

@@ -9,11 +9,13 @@ import dataclasses
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hloc.diagnostics.span import NOWHERE, Span
-from hloc.ir.core import Module, Value
 from hloc.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from hloc.ir.core import Module, Value
 
 PASSES = ("recursion", "batching")
 """Those that `Lowered.after` and `hloc compile --after` know, in order."""
@@ -167,7 +169,7 @@ class Machine:
 
     number: in the token of the program, from 1 up.   function: its name in the SSA program.
     rows: the room of its stack (0: it has none).   limit: the most calls that may be active at once.
-    kind: "tail", "linear" or "machine".
+    kind: "tail", "linear" or "machine".   span: the function's.
     """
 
     number: int
@@ -175,6 +177,12 @@ class Machine:
     rows: int
     limit: int
     kind: str
+    span: Span = NOWHERE
+
+    @property
+    def name(self) -> str:
+        """The name of the function in the source."""
+        return self.span.function or self.function
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,7 +340,7 @@ class LinearProgram:
 
     what: str
     structure: Structure
-    program: Program
+    program: Recipe
     run: Callable[..., Any] | None = None
 
 
@@ -342,20 +350,23 @@ class HostStatus:
 
     index, words: where the words are among the results of the program's entry.
     scalars: how many scalars the executable gives there instead; the first `read` of them make the error code.
-    code, all: of numbers for those, the code as a list, and of all scalars, all words.
+    code, all: Python source of a function `words`: of those the code as a list, and of all scalars all words. It may
+    call `bits`.
     """
 
     index: int
     words: int
     scalars: int
     read: int
-    code: Callable[..., list[int]]
-    all: Callable[..., list[int]]
+    code: str
+    all: str
 
 
 @dataclass(eq=False)
-class Program:
-    """A specialised function. Results of the entry: the outputs' leaves, then the status words that are counted below.
+class Recipe:
+    """All that a call of a specialised function needs besides the executable.
+
+    Results of the entry: the outputs' leaves, then the status words that are counted below.
 
     parameters: the names of the function's parameters, in order.
     error_words: 0 when nothing can fail, else the code and the words of the message, at result `error_index`.
@@ -364,7 +375,6 @@ class Program:
     """
 
     name: str
-    module: Module
     parameters: tuple[str, ...] = ()
     inputs: list[Input] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
@@ -377,14 +387,26 @@ class Program:
     lane_words: int = 0
     print_index: int = -1
     print_capacity: int = 0
+
+    def replace(self, **changes: Any) -> Self:
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(eq=False)
+class Program(Recipe):
+    """A specialised function: its SSA `module`, how to call it, and what was decided about it."""
+
+    module: Module = field(kw_only=True)
     static: list[StaticUse] = field(default_factory=list)
     repeated: list[StaticUse] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
     linear: LinearPart | None = None
     span: Span = NOWHERE
 
-    def replace(self, **changes: Any) -> Program:
-        return dataclasses.replace(self, **changes)
+    @property
+    def recipe(self) -> Recipe:
+        """Only what a call needs."""
+        return Recipe(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Recipe)})
 
 
 def attributes_of(obj: Any) -> dict[str, Any] | None:

@@ -11,9 +11,7 @@ choices, logic, sums of integers.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -83,21 +81,12 @@ class _Host:
         self.names[value] = f"v{len(self.names)}"
         return self.names[value]
 
-    def function(self, scalars: Sequence[Value], words: Sequence[Value]) -> Callable[..., list[int]]:
-        """Numbers for the scalars → the words."""
+    def function(self, scalars: Sequence[Value], words: Sequence[Value]) -> str:
+        """The source of a function `words`: numbers for the scalars → the words."""
         taken = ", ".join(self.names[v] for v in scalars)
         given = ", ".join(self.names[v] for v in words)
         body = "".join(f"    {step}\n" for step in self.steps.values())
-        scope: dict[str, Any] = {"bits": _bits}
-        exec(f"def words({taken}):\n{body}    return [{given}]\n", scope)
-        function: Callable[..., list[int]] = scope["words"]
-        return function
-
-
-def _bits(x: float) -> int:
-    """The 64 bits of a number as an integer."""
-    found: int = struct.unpack("q", struct.pack("d", x))[0]
-    return found
+        return f"def words({taken}):\n{body}    return [{given}]\n"
 
 
 def _moves(op: Op) -> bool:

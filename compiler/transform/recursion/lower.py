@@ -40,7 +40,7 @@ class CycleLowering:
         room = Room(number, rows, self.stacks.limit)
         span = next(f.span for f in self.functions if f.name == entry)
         block = MachineBuilder(plan, room).build(span)
-        return Function(entry, block, span), Machine(number, entry, rows, self.stacks.limit, plan.kind)
+        return Function(entry, block, span), Machine(number, entry, rows, self.stacks.limit, plan.kind, span)
 
     def plan(self, entry: str) -> Plan:
         functions, tokens = self.copies()
