@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import threading
 from dataclasses import dataclass
 from types import ModuleType
@@ -64,14 +65,19 @@ def check_version(version: str) -> None:
 class Backend:
     """One device and what is needed to use it.
 
-    platform: "cpu", "cuda" or "tpu".   sharding: the jaxlib sharding that says "all of it on this device".
+    platform: "cpu", "cuda" or "tpu".   index: its number among this process's devices of the platform.
+    sharding: the jaxlib sharding that says "all of it on this device".
     """
 
     platform: str
+    index: int
     client: Any
     device: Any
     devices: Any
     sharding: Any
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.index}"
 
     @property
     def kind(self) -> str:
@@ -103,12 +109,8 @@ def backend(platform: str | None = None, index: int = 0) -> Backend:
     "auto" takes the first of cuda, tpu and cpu that works here.
     Raises: DeviceError for an unknown platform, a missing plugin, or a device that is not there.
     """
-    return _backend(platform or os.environ.get("HLOC_PLATFORM") or "cpu", index)
-
-
-def _backend(platform: str, index: int) -> Backend:
     with _lock:
-        return _make_backend(_first_working() if platform == "auto" else platform, index)
+        return _make_backend(platform_of(platform), index)
 
 
 @functools.cache
@@ -129,7 +131,35 @@ def _make_backend(platform: str, index: int) -> Backend:
     if not 0 <= index < len(devices):
         raise DeviceError(f"platform {platform} has {len(devices)} device(s) here; there is no number {index}")
     device = devices[index]
-    return Backend(platform, client, device, client_module().DeviceList((device,)), _sharding_class()(device))
+    made = Backend(platform, index, client, device, client_module().DeviceList((device,)), _sharding_class()(device))
+    _made.append(made)
+    if len(_made) > 1:
+        note_choice()
+    return made
+
+
+_made: list[Backend] = []
+several = False
+"""Whether a call has to choose a device: this process has used more than one, or said which is the default."""
+
+
+def note_choice() -> None:
+    """From now on, calls choose."""
+    global several  # noqa: PLW0603 - a fact about the process
+    several = True
+
+
+def count(platform: str) -> int:
+    """How many devices of a platform this process can use. Raises: DeviceError."""
+    with _lock:
+        return len(_client(platform).local_devices())
+
+
+def platform_of(name: str | None) -> str:
+    """The platform that a name means: HLOC_PLATFORM's where there is none, for "auto" the first that works here."""
+    chosen = name or os.environ.get("HLOC_PLATFORM") or "cpu"
+    with _lock:
+        return _first_working() if chosen == "auto" else chosen
 
 
 @functools.cache
@@ -140,8 +170,18 @@ def _client(platform: str) -> Any:
     if platform == "cpu":
         # A program runs in the thread that calls it. Handing it to another, as is XLA's default, costs 20 to 70 µs for
         # the medium sizes where a program takes 2 to 20, and gains nothing where the cores are the same.
-        return xla_client.make_cpu_client(asynchronous=False)
+        return xla_client.make_cpu_client(asynchronous=False, num_devices=_cpu_devices())
     return plugins.make_client(xla_client, platform)
+
+
+def _cpu_devices() -> int | None:
+    """HLOC_CPU_DEVICES: as how many devices the CPU shows itself, to try programs for several."""
+    text = os.environ.get("HLOC_CPU_DEVICES", "").strip()
+    if not text:
+        return None  # one, or what XLA_FLAGS says
+    if not text.isdecimal() or int(text) < 1:
+        raise DeviceError(f"HLOC_CPU_DEVICES must be a number of devices from 1 up, found {text!r}")
+    return int(text)
 
 
 def _note_fork() -> None:
@@ -200,9 +240,30 @@ def compile_program(stablehlo: bytes | str, options: BuildOptions, device: Backe
     try:
         return _compile(stablehlo, options, device)
     except client_module().XlaRuntimeError as error:
+        _refuse_option(options, error)
         if not (options.fallback and options.extra):
             raise XlaCompileError(f"XLA cannot compile this program: {error}") from error
     return compile_program(stablehlo, BuildOptions(options.overrides, {}, False), device)
+
+
+def _refuse_option(options: BuildOptions, error: Exception) -> None:
+    """Raise ValueError where XLA complains of a debug option: it has none of that name, or wants another type."""
+    for name, value in options.overrides.items():
+        if re.search(rf"compile option: '{re.escape(name)}'", str(error)):
+            import difflib  # takes a millisecond or two, and only here
+
+            near = difflib.get_close_matches(name, debug_option_names(), n=3)
+            hint = f"; near names: {', '.join(near)}" if near else ""
+            raise ValueError(f"options: XLA of jaxlib {jaxlib_version()} has no option {name}{hint}") from error
+        if found := re.search(rf"setting option {re.escape(name)}, (.*)", str(error)):
+            raise ValueError(f"options: XLA refuses {name}={value!r}: {found[1]}") from error
+
+
+def debug_option_names() -> list[str]:
+    """The names of XLA's debug options, as far as they have a default."""
+    options = client_module().CompileOptions()
+    build = options.executable_build_options  # kept: what belongs to it does not keep it
+    return re.findall(r"^(xla_\w+):", str(build.debug_options), re.MULTILINE)
 
 
 def _compile(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
