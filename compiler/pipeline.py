@@ -191,7 +191,16 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
         eliminate_dead_code(module)
     platform = backend().platform
     workspace = BUDGET if platform == "cpu" else 0
-    target = EmitOptions(platform=platform, tune=options.tune, strict=options.strict, workspace=workspace)
+    target = EmitOptions(
+        platform=platform,
+        tune=options.tune,
+        strict=options.strict,
+        workspace=workspace,
+        precision=options.precision,
+        fast_math=options.fast_math,
+        deterministic=options.deterministic,
+        overrides=options.options,
+    )
     return dataclasses.replace(emit_module(module, target), status=status, machines=tuple(lowering.machines))
 
 

@@ -12,6 +12,7 @@ OptionValue = str | bool | int | float
 LLVM_OPTIONS = frozenset(
     {
         "-enable-loop-versioning-licm",
+        "-force-vector-width",
         "-licm-versioning-invariant-threshold",
         "-licm-versioning-max-depth-threshold",
         "-runtime-memory-check-threshold",

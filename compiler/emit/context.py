@@ -27,6 +27,8 @@ class LowerContext:
     def __init__(self, options: EmitOptions) -> None:
         self.platform = options.platform
         self.jaxlib = jaxlib_version()
+        self.precision = options.precision or (None if options.platform == "cpu" else "highest")
+        self.fast_math = options.fast_math
         self.in_loop = False
         self._fills = 0
         self._element_types: dict[np.dtype, Any] = {}

@@ -181,7 +181,7 @@ class Choice(CheapBinary):
     @classmethod
     def lower(cls, ctx: Any, op: Op, args: Sequence[Any]) -> Sequence[Any]:
         (x, y), kind = args, op.result.type.dtype.kind
-        if kind != "f" or ctx.platform != "cpu" or ctx.in_loop:
+        if kind != "f" or ctx.platform != "cpu" or ctx.in_loop or ctx.fast_math:
             return super().lower(ctx, op, args)
         first = mlir.hlo.or_(compare(x, cls.direction, y), compare(x, "NE", x))
         return [mlir.hlo.select(first, x, y)]  # a form that the library does not know

@@ -75,7 +75,8 @@ class DotGeneral(OpDef):
         if ctx.platform == "cpu" and not ctx.in_loop and _is_large_double(op):
             args = [_apart(args[0]), args[1]]
         dims = mlir.hlo.DotDimensionNumbers.get(*numbers)
-        return [mlir.hlo.dot_general(ctx.type(op.result.type), *args, dims)]
+        precision = _precision(ctx) if op.result.type.dtype.kind in "fc" else None
+        return [mlir.hlo.dot_general(ctx.type(op.result.type), *args, dims, precision_config=precision)]
 
     @classmethod
     def jvp(cls, b: Any, op: Op, tangents: Sequence[Any]) -> Sequence[Any]:
@@ -198,6 +199,13 @@ def _check_pairs(
                 f"dot_general: sizes differ, {lhs.shape[i]} in dimension {i} of lhs {lhs} "
                 f"and {rhs.shape[j]} in dimension {j} of rhs {rhs}"
             )
+
+
+def _precision(ctx: Any) -> Any:
+    """What is asked of both operands; None where the target computes as exactly as it can anyway."""
+    if ctx.precision is None:
+        return None
+    return mlir.ir.ArrayAttr.get([mlir.hlo.PrecisionAttr.get(ctx.precision.upper())] * 2)
 
 
 def _is_small(op: Op) -> bool:

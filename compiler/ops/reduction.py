@@ -184,9 +184,11 @@ class Extreme(Reduce):
         if type.dtype.kind != "f" or ctx.platform != "cpu":
             return super().lower(ctx, op, args)
         start = cls.neutral(type.dtype)
-        if prod(type.shape[d] for d in axes) <= FEW:
+        if prod(type.shape[d] for d in axes) <= FEW and not ctx.fast_math:
             return [build.reduce(ctx, x, type, start, axes, cls.choose)]
         best = build.reduce(ctx, x, type, start, axes, getattr(mlir.hlo, cls.builder))
+        if ctx.fast_math:
+            return [best]
         return [mlir.hlo.select(cls.any_nan(ctx, x, type, axes), build.full(ctx, op.result.type, np.nan), best)]
 
     @staticmethod
