@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from hloc.runtime.array import Array as Array
     from hloc.runtime.array import from_dlpack as from_dlpack
     from hloc.runtime.cache import Cache as Cache
-    from hloc.runtime.cache import Entry as Entry
     from hloc.runtime.compile import compile_or_load as compile_or_load
     from hloc.runtime.compile import compile_stablehlo as compile_stablehlo
     from hloc.runtime.compile import load_program as load_program
     from hloc.runtime.compile import program_key as program_key
     from hloc.runtime.compile import store_program as store_program
+    from hloc.runtime.entries import Entry as Entry
     from hloc.runtime.errors import ArgumentError as ArgumentError
     from hloc.runtime.errors import CacheWarning as CacheWarning
     from hloc.runtime.errors import DeviceError as DeviceError
@@ -42,7 +42,7 @@ _HOME = {
     "Cache": "cache",
     "CacheWarning": "errors",
     "DeviceError": "errors",
-    "Entry": "cache",
+    "Entry": "entries",
     "Executable": "executable",
     "ExecutionError": "errors",
     "ForkError": "errors",

@@ -1,75 +1,45 @@
-"""The persistent cache: one file for each compiled program, in a folder that belongs to the user alone.
-
-    magic  sha256 of the rest  length of the header  header (JSON)  blob  blob  …
+"""The persistent cache: one file for each entry, in a folder that belongs to the user alone.
 
 A file is written beside its place and renamed into it, so readers and writers in any number of processes see whole
 entries or none. A file that does not match its checksum is removed with a warning, and the program compiled anew.
-Entries hold machine code: a folder that others own or may write to is not used at all.
+Entries hold machine code: a folder or a file that others own or may write to is not used at all.
 
 Environment: HLOC_CACHE=off switches the cache off; HLOC_CACHE_DIR is its folder (else the platform's cache folder);
-HLOC_CACHE_BYTES is its size limit, 1 GiB unless set. Past the limit the entries used longest ago are removed.
+HLOC_CACHE_BYTES is its size limit, such as 2GB, 1 GiB unless set. Past it the entries used longest ago are removed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
 import os
-import stat
+import re
+import sys
 import threading
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from hloc.runtime import private
+from hloc.runtime.entries import DamagedEntry, Entry, OtherVersion, decode, encode, read
 from hloc.runtime.errors import CacheWarning
 
-_MAGIC = b"hloc\x00v1\n"
-_DIGEST = hashlib.sha256().digest_size
-_PREFIX = len(_MAGIC) + _DIGEST + 8
-_SUFFIX = ".program"
-_UNFINISHED = ".part"
-_DEFAULT_LIMIT = 1 << 30
+SUFFIX = ".program"
+DEFAULT_LIMIT = 1 << 30
 _KEEP_AFTER_EVICTION = 0.8
 _ABANDONED_AFTER = 3600.0  # seconds: a writer that took longer has died
+_CLOCKS_DIFFER = 86400.0  # seconds: a last use further in the future was noted by a wrong clock
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What is kept about one program: JSON values by name, and bytes by name."""
+@dataclass(frozen=True, order=True)
+class File:
+    """A file in the cache's folder: when it was used (seconds since 1970), and its bytes."""
 
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class DamagedEntry(Exception):
-    """A file of the cache is not what was written."""
-
-
-def encode(key: str, entry: Entry) -> bytes:
-    """The contents of an entry's file."""
-    sizes = [[name, len(blob)] for name, blob in entry.blobs.items()]
-    header = json.dumps({"key": key, "metadata": dict(entry.metadata), "blobs": sizes}).encode()
-    body = b"".join([len(header).to_bytes(8, "little"), header, *entry.blobs.values()])
-    return _MAGIC + hashlib.sha256(body).digest() + body
-
-
-def decode(key: str, data: bytes) -> Entry:
-    """The entry in a file's contents. Raises: DamagedEntry unless it is exactly what `encode` made for this key."""
-    body = memoryview(data)[len(_MAGIC) + _DIGEST :]
-    if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != data[len(_MAGIC) : len(_MAGIC) + _DIGEST]:
-        raise DamagedEntry("its checksum is wrong")
-    start = _PREFIX + int.from_bytes(body[:8], "little")
-    header = json.loads(data[_PREFIX:start])
-    if header["key"] != key:
-        raise DamagedEntry("it belongs to another program")
-    blobs = {}
-    for name, size in header["blobs"]:
-        blobs[name] = data[start : start + size]
-        start += size
-    return Entry(header["metadata"], blobs)
+    used: float
+    size: int
+    path: Path
 
 
 class Cache:
@@ -78,79 +48,97 @@ class Cache:
     limit: bytes that all entries together may take.
     """
 
-    def __init__(self, folder: Path, limit: int = _DEFAULT_LIMIT) -> None:
+    def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
         self.folder = folder
         self.limit = limit
         self._unscanned = 0
         self._usable: bool | None = None
-        self._warned = False
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
     def load(self, key: str) -> Entry | None:
         """The entry for `key` (hexadecimal), or None where there is none or it is damaged."""
-        path = self._path(key)
+        path = self.path(key)
         if not self._is_usable():
             return None
         try:
-            entry = decode(key, path.read_bytes())
-            os.utime(path)  # used now: evicted last
-        except FileNotFoundError:
+            with private.open_private(path) as file:
+                entry = decode(key, read(file, os.fstat(file.fileno()).st_size))
+        except (FileNotFoundError, OtherVersion):
             return None
         except OSError as error:
-            self._warn(f"cannot read {path}: {error}")
+            self._warn("read", f"cannot read {path}: {error.strerror or error}")
             return None
-        except DamagedEntry as error:
-            self.discard(key, str(error))
+        except private.NotPrivate as error:
+            self.discard(key, f"the file {error}", "cannot be trusted")
             return None
+        except (DamagedEntry, MemoryError) as error:
+            self.discard(key, str(error) or "it needs more memory than there is")
+            return None
+        with contextlib.suppress(OSError):  # a folder that may only be read
+            os.utime(path)  # used now: evicted last
         return entry
 
     def store(self, key: str, entry: Entry) -> bool:
         """Keep an entry, in place of any older one for this key; says whether that worked."""
-        path = self._path(key)
+        path = self.path(key)
         data = encode(key, entry)
-        if not self._is_usable() or len(data) > self.limit:
+        if len(data) > self.limit:
             return False
         try:
-            _write_whole(path, data)
+            if not self._is_usable(make=True):
+                return False
+            try:
+                private.write_whole(path, data)
+            except FileNotFoundError:  # the folder has just been removed
+                self._usable = None
+                if not self._is_usable(make=True):
+                    return False
+                private.write_whole(path, data)
         except OSError as error:
-            self._warn(f"cannot write to {self.folder}: {error}")
+            self._warn("write", f"cannot write to {self.folder}: {error.strerror or error}; new programs are not kept")
             return False
         self._unscanned -= len(data)
         if self._unscanned <= 0:
             self._evict()
         return True
 
-    def discard(self, key: str, reason: str) -> None:
-        """Remove a damaged entry and say so."""
-        path = self._path(key)
-        path.unlink(missing_ok=True)
-        self._warn(f"the entry {path} is damaged and will be made anew: {reason}")
+    def discard(self, key: str, reason: str, what: str = "is damaged") -> None:
+        """Remove an entry that is of no use and say so."""
+        path = self.path(key)
+        left = "" if private.remove(path) else ", and it cannot be removed"
+        self._warn("damaged", f"the entry {path} {what} and will be made anew: {reason}{left}")
 
     def clear(self) -> None:
         """Remove all entries."""
-        for _, _, path in self._files():
-            path.unlink(missing_ok=True)
+        for file in list(self.files()):
+            private.remove(file.path)
 
     def size(self) -> int:
         """Bytes that the entries take now."""
-        return sum(size for _, size, _ in self._files())
+        return sum(file.size for file in self.files())
 
-    def _path(self, key: str) -> Path:
+    def path(self, key: str) -> Path:
+        """Where the entry of this key is. Raises: ValueError for a key that is not hexadecimal."""
         if not key or set(key) - set("0123456789abcdef"):
             raise ValueError(f"a cache key is a hexadecimal number, got {key!r}")
-        return self.folder / (key + _SUFFIX)
+        return self.folder / (key + SUFFIX)
 
-    def _files(self) -> list[tuple[float, int, Path]]:
-        """Last use, size and path of each entry, and of files that a dead writer left behind."""
-        found = []
-        try:
-            with os.scandir(self.folder) as listing:
-                for item in listing:
-                    if item.name.endswith((_SUFFIX, _UNFINISHED)):
+    def files(self) -> Iterator[File]:
+        """The entries, and files that dead writers left behind; none where the folder cannot be read."""
+        with contextlib.suppress(OSError), os.scandir(self.folder) as listing:
+            for item in listing:
+                if item.name.endswith((SUFFIX, private.UNFINISHED)):
+                    with contextlib.suppress(OSError):  # another process has just removed it
                         status = item.stat(follow_symlinks=False)
-                        found.append((status.st_mtime, status.st_size, Path(item.path)))
-        except OSError:  # the folder is not there, or another process has just removed a file
-            return found
-        return found
+                        yield File(status.st_mtime, status.st_size, Path(item.path))
+
+    def problem(self) -> str | None:
+        """Why the folder is not used, if so; a folder that is not there yet is no problem."""
+        try:
+            return private.folder_problem(self.folder)
+        except FileNotFoundError:
+            return None
 
     def _evict(self) -> None:
         """Remove abandoned files; past the limit, the entries used longest ago.
@@ -160,85 +148,94 @@ class Cache:
         """
         now = time.time()
         entries = []
-        for used, size, path in self._files():
-            if path.suffix == _UNFINISHED and now - used > _ABANDONED_AFTER:
-                path.unlink(missing_ok=True)
-            elif path.suffix == _SUFFIX:
-                entries.append((used, size, path))
-        total = sum(size for _, size, _ in entries)
+        for file in self.files():
+            if file.path.suffix == SUFFIX:
+                wrong = file.used > now + _CLOCKS_DIFFER
+                entries.append(File(0.0, file.size, file.path) if wrong else file)
+            elif abs(now - file.used) > _ABANDONED_AFTER:
+                private.remove(file.path)
+        total = sum(file.size for file in entries)
         self._unscanned = (self.limit - total) // 8
         if total <= self.limit:
             return
-        for _, size, path in sorted(entries):
+        for file in sorted(entries):
             if total <= self.limit * _KEEP_AFTER_EVICTION:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
+                break
+            if private.remove(file.path):
+                total -= file.size
+        self._unscanned = (self.limit - total) // 8
 
-    def _is_usable(self) -> bool:
+    def _is_usable(self, make: bool = False) -> bool:
+        """Whether the folder is there and safe.
+
+        make: where it is not there, make it. Raises: OSError where that fails.
+        """
         if self._usable is None:
-            problem = _prepare(self.folder)
+            try:
+                problem = private.folder_problem(self.folder)
+            except FileNotFoundError:
+                if not make:
+                    return False
+                private.make_folder(self.folder)
+                problem = private.folder_problem(self.folder)
             self._usable = problem is None
             if problem:
-                self._warn(f"{problem}; programs are compiled in each process (HLOC_CACHE_DIR names another folder)")
+                self._warn(
+                    "folder", f"{problem}; programs are compiled in each process (HLOC_CACHE_DIR names another folder)"
+                )
         return self._usable
 
-    def _warn(self, message: str) -> None:
-        if not self._warned:
-            self._warned = True
-            warnings.warn(f"hloc's program cache: {message}", CacheWarning, stacklevel=2)
+    def _warn(self, kind: str, message: str) -> None:
+        """Once for each kind of trouble."""
+        with self._lock:
+            told = kind in self._told
+            self._told.add(kind)
+        if not told:
+            _say(message)
 
 
-def _prepare(folder: Path) -> str | None:
-    """Make the folder if need be, readable by its owner only; gives the reason why it must not be used, if any."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-    except OSError as error:
-        return f"cannot use the folder {folder}: {error}"
-    if not hasattr(os, "geteuid"):
-        return None
-    if status.st_uid != os.geteuid():
-        return f"the folder {folder} belongs to another user"
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"others may write to the folder {folder} (chmod 700 repairs that)"
-    return None
+def _say(message: str) -> None:
+    warnings.warn(f"hloc's program cache: {message}", CacheWarning, stacklevel=2)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that others see all of it or nothing."""
-    part = path.with_name(f"{path.stem}-{os.getpid()}-{threading.get_ident()}{_UNFINISHED}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-_opened: dict[tuple[str, str, str], Cache | None] = {}
+_opened: dict[tuple[str, ...], Cache | None] = {}
 
 
 def default_cache() -> Cache | None:
-    """The cache that the environment asks for; None where it is switched off."""
+    """The cache that the environment asks for; None where it is switched off, or there is no place for it."""
     settings = tuple(os.environ.get(name, "") for name in ("HLOC_CACHE", "HLOC_CACHE_DIR", "HLOC_CACHE_BYTES"))
-    switch, folder, limit = settings
-    key = (switch, folder, limit)
-    if key not in _opened:
-        off = switch.lower() in ("off", "0", "no", "false")
-        _opened[key] = None if off else Cache(Path(folder or _platform_folder()), _limit(limit))
-    return _opened[key]
+    if settings not in _opened:
+        _opened.setdefault(settings, _open(*settings))  # another thread may have been first
+    return _opened[settings]
 
 
-def _limit(text: str) -> int:
-    if text and not text.isdecimal():
-        raise ValueError(f"HLOC_CACHE_BYTES is a number of bytes, got {text!r}")
-    return int(text or _DEFAULT_LIMIT)
+def _open(switch: str, folder: str, limit: str) -> Cache | None:
+    if switch.strip().lower() in ("off", "0", "no", "false"):
+        return None
+    path = os.path.abspath(os.path.expanduser(folder)) if folder else _platform_folder()
+    if not os.path.isabs(path):
+        _say(f"there is no place for it: {path} is no absolute path (HLOC_CACHE_DIR names a folder)")
+        return None
+    try:
+        return Cache(Path(path), bytes_of(limit) if limit.strip() else DEFAULT_LIMIT)
+    except ValueError as error:
+        _say(f"HLOC_CACHE_BYTES: {error}; the limit is {DEFAULT_LIMIT} bytes")
+        return Cache(Path(path))
+
+
+def bytes_of(text: str) -> int:
+    """A size as people write it: 1000000, 500MB, 2 GB, 1.5GiB. Raises: ValueError."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text, re.IGNORECASE | re.ASCII)
+    if not found or (found[3] and not found[2]):
+        raise ValueError(f"a size is a number of bytes, or such as 500MB, 2GB or 1GiB, got {text!r}")
+    number, unit, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit.lower()])
 
 
 def _platform_folder() -> str:
-    import platformdirs  # only where no folder is named: it takes some milliseconds
+    if sys.platform != "linux":
+        import platformdirs
 
-    return str(Path(platformdirs.user_cache_dir("hloc", appauthor=False)) / "programs")
+        return os.path.join(platformdirs.user_cache_dir("hloc", appauthor=False), "programs")
+    # What platformdirs says there, without the milliseconds that its import takes.
+    return os.path.join(os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache"), "hloc/programs")

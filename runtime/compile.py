@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hloc.runtime import xla
-from hloc.runtime.cache import Cache, Entry, default_cache
+from hloc.runtime.cache import Cache, default_cache
+from hloc.runtime.entries import Entry
 from hloc.runtime.errors import XlaCompileError
 from hloc.runtime.executable import Executable, Signature
 from hloc.runtime.fingerprint import environment
@@ -20,6 +21,7 @@ from hloc.runtime.options import BuildOptions
 
 _CODE = "executable"
 _SIGNATURE = "signature"
+_ORIGIN = "origin"
 
 
 def compile_stablehlo(
@@ -83,10 +85,13 @@ def load_program(key: str, backend: xla.Backend | None = None, cache: Cache | No
     try:
         signature = _signature(entry.metadata[_SIGNATURE])
         executable = Executable.load(entry.blobs[_CODE], signature, backend)
-    except (KeyError, TypeError, ValueError, XlaCompileError) as error:
-        store.discard(key, str(error))
+    except XlaCompileError as error:
+        store.discard(key, str(error), "is refused by XLA")
         return None
-    metadata = {name: value for name, value in entry.metadata.items() if name != _SIGNATURE}
+    except (LookupError, TypeError, ValueError) as error:
+        store.discard(key, f"{type(error).__name__}: {error}")
+        return None
+    metadata = {name: value for name, value in entry.metadata.items() if name not in (_SIGNATURE, _ORIGIN)}
     blobs = {name: blob for name, blob in entry.blobs.items() if name != _CODE}
     return Program(executable, metadata, blobs)
 
@@ -100,7 +105,7 @@ def store_program(
 ) -> bool:
     """Keep a program under `key`, with JSON values and bytes of the caller's; says whether that worked.
 
-    The names "signature" (metadata) and "executable" (blobs) are taken.
+    The names "signature" and "origin" (metadata) and "executable" (blobs) are taken.
     """
     store = cache or default_cache()
     if store is None:
@@ -109,8 +114,15 @@ def store_program(
         code = executable.serialize()
     except RuntimeError:  # not every platform can
         return False
-    signature = [executable.signature.inputs, executable.signature.outputs]
-    return store.store(key, Entry({**(metadata or {}), _SIGNATURE: signature}, {**(blobs or {}), _CODE: code}))
+    own = {
+        _SIGNATURE: [executable.signature.inputs, executable.signature.outputs],
+        _ORIGIN: {  # for people who look at the cache
+            "platform": executable.backend.platform,
+            "device": executable.backend.kind,
+            "jaxlib": xla.jaxlib_version(),
+        },
+    }
+    return store.store(key, Entry({**(metadata or {}), **own}, {**(blobs or {}), _CODE: code}))
 
 
 def _signature(stored: Any) -> Signature:

@@ -1,16 +1,35 @@
-"""What, besides program and options, decides whether machine code can be used again: a text for cache keys."""
+"""What, besides program and options, decides whether machine code can be used again: a text for cache keys.
+
+Where the user's files are, and when they were written, is no part of it.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import os
+import platform as system
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from hloc.runtime import xla
+from hloc.runtime import plugins, xla
 
-_CPU_FIELDS = ("model name", "flags", "Features", "CPU implementer", "CPU part")
+_CPU_LINE = re.compile(
+    r"(vendor_id|cpu family|model|model name|flags|CPU (implementer|architecture|variant|part)|[Ff]eatures"
+    r"|isa|m(vendor|arch|imp)id|machine)\s*:"
+)
+"""The lines of /proc/cpuinfo that say what a processor can do; the others are clock rates, numbers and its place."""
+
+_POOL = ("HLOC_CPU_DEVICES", "NPROC", "PJRT_NPROC")
+"""They set the number of threads of XLA on the CPU, into which it cuts loops at compile time."""
+
+_COMPILERS = {
+    "cuda": ("CUBLAS_", "CUDNN_", "NVIDIA_TF32_", "TF_CUDNN_", "TF_ENABLE_", "TF_FP16_", "TF_USE_", "TRITON_"),
+    "tpu": ("LIBTPU_INIT_ARGS", "TF_XLA_", "TPU_MEGACORE"),
+}
+"""Beginnings of the variables that plugins look at while they compile or choose kernels."""
 
 
 @functools.cache
@@ -18,40 +37,66 @@ def environment(backend: xla.Backend) -> str:
     """jaxlib's build, the device and the host's processor, hashed. Equal texts mean: compiled code is exchangeable."""
     parts = [
         xla.jaxlib_version(),
-        str(_library_size()),
+        *_libraries(backend.platform),
         backend.platform,
         backend.kind,
         backend.version,
-        os.environ.get("XLA_FLAGS", ""),
-        *_host(),
+        *settings(backend.platform),
+        *_host(backend.platform),
     ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
-def _library_size() -> int:
-    """Bytes in jaxlib's shared libraries: tells builds of one version apart."""
+def settings(platform: str) -> Iterator[str]:
+    """NAME=VALUE of the environment variables that change what XLA generates for this platform."""
+    flags = os.environ.get("XLA_FLAGS", "").strip()
+    yield f"XLA_FLAGS={_flags_in(flags)}"
+    names = _POOL if platform == "cpu" else _COMPILERS.get(platform, ())
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(names):
+            yield f"{name}={value}"
+
+
+def _flags_in(text: str) -> str:
+    """XLA takes flags, or the name of a file that holds them."""
+    if text and not text.startswith("-"):
+        try:
+            return Path(text).read_text(encoding="utf-8", errors="surrogateescape")
+        except (OSError, ValueError):
+            return text
+    return text
+
+
+def _libraries(platform: str) -> Iterator[str]:
+    """Bytes in the shared libraries of jaxlib and of the platform's plugin: tells builds of one version apart."""
     folder = Path(xla.client_module().__file__ or "").parent
-    return sum(path.stat().st_size for path in sorted(folder.glob("*.so")))
+    paths = sorted(folder.glob("*.so"))
+    plugin = plugins.library(platform) if platform != "cpu" else None
+    for path in [*paths, plugin] if plugin else paths:
+        yield f"{path.name} {path.stat().st_size}"
 
 
-def _host() -> list[str]:
-    """Processor, its features, and the number of cores that XLA splits work for."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return [sys.platform, _machine(), _processor(), str(usable)]
-
-
-def _machine() -> str:
-    return os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+def _host(platform: str) -> Iterator[str]:
+    """The operating system and the processor; for the CPU also the number of cores that XLA splits work for."""
+    yield sys.platform
+    yield system.machine()
+    yield _processor()
+    if platform == "cpu":
+        yield str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
 def _processor() -> str:
+    """What /proc/cpuinfo says about the first processor. Where it does not say, only this host is sure to be alike."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            first = []
-            for line in file:
-                if not line.strip():
-                    break
-                first.append(line)
+            fields = [line for line in _first_paragraph(file) if _CPU_LINE.match(line)]
     except OSError:
-        return os.environ.get("PROCESSOR_IDENTIFIER", "")
-    return "".join(line for line in first if line.startswith(_CPU_FIELDS))
+        fields = []
+    return "".join(fields) or system.node()
+
+
+def _first_paragraph(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        if not line.strip():
+            return
+        yield line

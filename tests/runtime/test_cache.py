@@ -21,7 +21,8 @@ from hloc.runtime import (
     program_key,
     store_program,
 )
-from hloc.runtime.cache import decode, default_cache, encode
+from hloc.runtime.cache import default_cache
+from hloc.runtime.entries import decode, encode
 from tests.runtime.programs import ADD_SINE, double, finish, run_python, start
 
 KEY = "0123456789abcdef"
@@ -104,7 +105,7 @@ def test_an_entry_that_xla_cannot_load_is_damaged(private_cache: Path) -> None:
     ):
         fresh = Cache(private_cache)
         fresh.store(key, broken)
-        with pytest.warns(CacheWarning, match="damaged"):
+        with pytest.warns(CacheWarning, match="will be made anew"):
             assert load_program(key, cache=fresh) is None
         assert not list(private_cache.glob("*.program"))
     assert executable.signature.outputs == (((16,), "float64"),)
@@ -238,14 +239,34 @@ def test_the_environment_switches_it_off(private_cache: Path, monkeypatch: pytes
     assert not private_cache.exists()
 
 
-def test_the_environment_sets_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HLOC_CACHE_BYTES", "1000")
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("1000", 1000),
+        ("2GB", 2_000_000_000),
+        ("500MB", 500_000_000),
+        ("1.5 GiB", 3 << 29),
+        ("64k", 64_000),
+        ("3Ki", 3072),
+        ("0", 0),
+        ("", 1 << 30),
+    ],
+)
+def test_the_environment_sets_the_limit(monkeypatch: pytest.MonkeyPatch, text: str, limit: int) -> None:
+    monkeypatch.setenv("HLOC_CACHE_BYTES", text)
     cache = default_cache()
     assert cache is not None
-    assert cache.limit == 1000
-    monkeypatch.setenv("HLOC_CACHE_BYTES", "1G")
-    with pytest.raises(ValueError, match="HLOC_CACHE_BYTES is a number of bytes, got '1G'"):
-        default_cache()
+    assert cache.limit == limit
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "1 PB", "1iB", "1e9", "GB", "٣GB"])
+def test_a_limit_that_is_no_size_costs_a_warning(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("HLOC_CACHE_BYTES", text)
+    with pytest.warns(CacheWarning, match=f"such as 500MB, 2GB or 1GiB, got '{text}'; the limit is 1073741824 bytes"):
+        cache = default_cache()
+    assert cache is not None
+    assert cache is default_cache()  # and says so once
+    assert cache.limit == 1 << 30
 
 
 def test_the_platforms_cache_folder_is_the_default(tmp_path: Path) -> None:
