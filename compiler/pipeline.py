@@ -28,7 +28,8 @@ from hloc.program import (
     Path,
     Program,
 )
-from hloc.runtime import XlaCompileError, backend, compile_or_load
+from hloc.runtime import XlaCompileError, compile_or_load
+from hloc.runtime.devices import device
 from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
@@ -135,6 +136,11 @@ def _is_zero(module: Module, value: Any) -> bool:
     return False
 
 
+def platform_of(options: CompileOptions) -> str:
+    """The platform a program is written for: "cpu", "cuda" or "tpu". Its device need not be there."""
+    return device(options.device).platform
+
+
 @dataclass(frozen=True)
 class Lowering:
     """A program as it is emitted: a copy without recursive functions and loops over lanes, and what became of them."""
@@ -150,7 +156,7 @@ def lowered(program: Program, options: CompileOptions, rows: Rows, until: str = 
     for function in program.module.functions.values():
         module.add(dataclasses.replace(function, block=clone_block(function.block, {})))
     machines = lower_recursion(module, Stacks(dict(rows), limit=options.recursion_limit))
-    batches = [] if until == "recursion" else expand_lanes(module, backend().platform)
+    batches = [] if until == "recursion" else expand_lanes(module, platform_of(options))
     return Lowering(module, machines, batches)
 
 
@@ -168,7 +174,7 @@ def build_metered(program: Program, options: CompileOptions, rows: Rows) -> tupl
     """
     meter = Meter()
     lowering = lowered(program, options, rows, until="recursion")
-    expand_lanes(lowering.module, backend().platform, meter)
+    expand_lanes(lowering.module, platform_of(options), meter)
     counts = meter.finish(lowering.module.entry.block)
     results = lowering.module.entry.results
     place = len(results) - bool(lowering.machines)
@@ -189,7 +195,7 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
     if program.error_words:
         status = move_status(module.entry.block, program.error_index, program.error_words)
         eliminate_dead_code(module)
-    platform = backend().platform
+    platform = platform_of(options)
     workspace = BUDGET if platform == "cpu" else 0
     target = EmitOptions(
         platform=platform,
