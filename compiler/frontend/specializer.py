@@ -252,13 +252,18 @@ class Specializer:
         return cell in self.join_base
 
     def join_sources(self, value: AbstractValue, state: State) -> frozenset[Cell]:
-        """The allocations a joined array may stand for, as seen after the join."""
+        """The allocations a joined array may stand for, as seen after the join: those from before it, and `SHARED` for
+        new ones that have other names."""
         refs: tuple[Any, ...] = value.refs if isinstance(value, ChoiceRef) else (value,)
         found: set[Cell] = set()
         for ref in refs:
             if self.exists_outside(ref.cell):
                 found |= ref.cell.sources
-            elif sum(cell is ref.cell for slot in state.slots.values() for cell in cells_in(slot)) > 1:
+                continue
+            settled = {source for source in ref.cell.sources if source is SHARED or self.exists_outside(source)}
+            found |= settled
+            new = ref.cell.sources - settled
+            if sum(not new.isdisjoint(cell.sources) for slot in state.slots.values() for cell in cells_in(slot)) > 1:
                 found.add(SHARED)
         self.merged_sources |= found
         return frozenset(found)
@@ -276,11 +281,18 @@ class Specializer:
                 )
 
     def _reachable(self) -> Iterator[Cell]:
-        """Objects that a variable names, and all of the caller's."""
-        yield from self.origins
-        for slot, value in self.state.slots.items():
-            if isinstance(slot, tuple):
-                yield from cells_in(value)
+        """Objects that a variable leads to, and all of the caller's."""
+        pending = [*self.origins]
+        pending += [
+            cell for slot, value in self.state.slots.items() if isinstance(slot, tuple) for cell in cells_in(value)
+        ]
+        seen: set[Cell] = set()
+        while pending:
+            cell = pending.pop()
+            if cell not in seen:
+                seen.add(cell)
+                yield cell
+                pending += cells_in(self.state[cell]) if cell.kind != "array" else ()
 
     # --- values needed now
 

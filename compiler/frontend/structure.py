@@ -17,6 +17,7 @@ from hloc.frontend.values import (
     DerivedV,
     DictRef,
     EnumerateV,
+    Forward,
     FunctionV,
     LinearMapV,
     ListRef,
@@ -182,6 +183,8 @@ def cells_in(value: AbstractValue) -> Iterator[Cell]:
         yield value.cell
     elif isinstance(value, ChoiceRef):
         yield from (ref.cell for ref in value.refs)
+    elif isinstance(value, Forward):
+        yield value.ref.cell
     else:
         inner = getattr(value, "value", None)
         if isinstance(inner, AbstractValue):
