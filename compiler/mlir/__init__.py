@@ -6,6 +6,7 @@ of the dialects. They are imported when first used: programs that are in the cac
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # as hloc.runtime.xla has it: whoever loads the library first
     module = import_module(_MODULES[name])
     globals()[name] = module
     return module
