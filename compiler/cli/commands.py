@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+import hloc.runtime
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
 from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
@@ -58,9 +59,10 @@ def error_text(error: Exception) -> str:
 
 def user_frame(error: Exception) -> traceback.FrameSummary | None:
     """The innermost frame outside of Python's library and installed packages, unless it is our own."""
+    ours = tuple(str(Path(module.__file__ or "").parent) for module in (hloc, hloc.runtime))
     installed = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(str(Path(__file__).parents[1])):
+        if frame.filename.startswith(ours):
             return None
         if not frame.filename.startswith((*installed, "<frozen")):
             return frame
@@ -125,7 +127,7 @@ def compile_command(
 def run(target: str, values: str, repeat: int, made: Made, compare: bool) -> None:
     """Run a function and print its result and times."""
     function, module = load_function(target)
-    if compare and made != Made():
+    if compare and made.transforms:
         raise click.UsageError("--compare runs the function in CPython, which has no --grad and no --vmap")
     function = made.of(function)
     print_run(function, read_values(values, _names(module)), repeat, compare)

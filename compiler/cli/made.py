@@ -1,33 +1,44 @@
-"""The options --grad and --vmap: what is made of the function before a command works on it."""
+"""The options --grad, --vmap and --option: what is made of the function before a command works on it."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from hloc.api import CompiledFunction
 from hloc.autodiff import grad
 from hloc.batching import vmap
-
-if TYPE_CHECKING:
-    from hloc.api import CompiledFunction
+from hloc.options import debug_options
 
 GRAD_HELP = "Take the gradient of the function by these arguments, names or numbers, instead: 'w,b', '0'."
 VMAP_HELP = "Run it, or its gradient, for many lanes: the axis of each argument that has them, or none: '0', '0,none'."
+OPTION_HELP = "One of XLA's debug options, for example xla_backend_optimization_level=1; may be repeated."
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a command works on instead of the function. by: what --grad says; axes: what --vmap says, after it."""
+    """What a command works on instead of the function.
+
+    by: what --grad says; axes: what --vmap says, after it; options: what each --option says.
+    """
 
     by: str | None = None
     axes: str | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def transforms(self) -> bool:
+        """Whether it is another function."""
+        return self.by is not None or self.axes is not None
 
     def of(self, function: CompiledFunction) -> CompiledFunction:
+        function = _with_options(function, self.options) if self.options else function
         made = function if self.by is None else self._gradient(function, self.by)
         made = made if self.axes is None else vmap(made, _axes(self.axes))
         made.signature = function.signature
@@ -46,6 +57,25 @@ class Made:
         return gradient
 
 
+def _with_options(function: CompiledFunction, texts: tuple[str, ...]) -> CompiledFunction:
+    """The function with further options for XLA, given as NAME=VALUE."""
+    chosen = dict(map(_option, texts))
+    options = tuple(sorted((dict(function.options.options) | chosen).items()))
+    return CompiledFunction(
+        function.__hloc_function__, dataclasses.replace(function.options, options=options), function.signature
+    )
+
+
+def _option(text: str) -> tuple[str, str | bool]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--option takes NAME=VALUE, found {text!r}")
+    try:
+        return debug_options({name.strip(): {"true": True, "false": False}.get(value.lower(), value)})[0]
+    except ValueError as error:
+        raise click.UsageError(f"--option {text}: {error}") from error
+
+
 def _axes(text: str) -> int | tuple[int | None, ...] | None:
     """in_axes as --vmap says them."""
     parts = [part.strip().lower() for part in text.split(",")]
@@ -60,8 +90,9 @@ def transforming(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--grad", "by", metavar="ARGUMENTS", help=GRAD_HELP)
     @click.option("--vmap", "axes", metavar="AXES", help=VMAP_HELP)
+    @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help=OPTION_HELP)
     @functools.wraps(command)
-    def with_options(*args: Any, by: str | None, axes: str | None, **kwargs: Any) -> Any:
-        return command(*args, made=Made(by, axes), **kwargs)
+    def with_options(*args: Any, by: str | None, axes: str | None, options: tuple[str, ...], **kwargs: Any) -> Any:
+        return command(*args, made=Made(by, axes, options), **kwargs)
 
     return with_options

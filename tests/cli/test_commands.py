@@ -311,3 +311,17 @@ def test_grad_of_what_is_no_argument(call: Call, program: Program) -> None:
     assert result.exit_code == 2
     assert "q is no argument of loss(w, x, n)" in result.stderr
     assert call("run", "prog.py:loss", "--grad", "w", "--compare", "--args", "1.0").exit_code == 2
+
+
+def test_options_for_xla(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    values = ("--args", "np.ones(3), np.full(3, 2.0), 1")
+    for words in ((), ("--grad", "w"), ("--compare",)):
+        assert call("run", "prog.py:loss", *values, *words, "--option", "xla_cpu_ftz=true").exit_code == 0
+    unknown = call("run", "prog.py:loss", *values, "--option", "xla_cpu_ftzz=true")
+    assert unknown.exit_code == 1
+    assert "has no option xla_cpu_ftzz; near names: xla_cpu_ftz" in unknown.output
+    assert "-->" not in unknown.output
+    wrong = call("run", "prog.py:loss", *values, "--option", "xla_cpu_ftz")
+    assert wrong.exit_code == 2
+    assert "--option takes NAME=VALUE, found 'xla_cpu_ftz'" in wrong.output
