@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from hloc.interchange import computes_otherwise, described, is_shared, to_numpy
 from hloc.ir.types import TensorType
 from hloc.program import Guard, Input, Path, Recipe, attributes_of, closure_cell
 from hloc.runtime.array import Array
@@ -122,8 +123,7 @@ class Accessors:
     def _input(self, entry: Input) -> str:
         found = self._path(entry.path)
         if entry.kind == "array":
-            dtype = self._named(entry.type.dtype)
-            return f"x if type(x := {found}) is ndarray else x._raw if type(x) is Array else array(x, {dtype})"
+            return f"x if type(x := {found}) is ndarray else x._raw if type(x) is Array else array(x)"
         return f"asarray({found}, {self._named(entry.type.dtype)})" if entry.kind == "list" else found
 
 
@@ -136,13 +136,16 @@ def accessors(program: Recipe) -> Accessors:
 
 
 def _is_array(obj: Any, expected: TensorType) -> bool:
-    dtype = getattr(obj, "dtype", None)
-    native = isinstance(dtype, np.dtype) and dtype.newbyteorder("=") == expected.dtype
-    return native and getattr(obj, "shape", None) == expected.shape
+    if not hasattr(obj, "__array__") and not is_shared(obj):
+        return False
+    if isinstance(obj, np.ndarray) and computes_otherwise(obj):
+        return False
+    seen = described(obj)
+    return seen.dtype.newbyteorder("=") == expected.dtype and seen.shape == expected.shape  # type: ignore[no-any-return]
 
 
-def _array(obj: Any, dtype: Any) -> Any:
-    return obj if isinstance(obj, np.ndarray) else np.asarray(obj, dtype)
+def _array(obj: Any) -> Any:
+    return obj if isinstance(obj, np.ndarray) else to_numpy(obj)
 
 
 def _has_keys(obj: Any, expected: tuple[Any, Any]) -> bool:

@@ -29,6 +29,7 @@ from hloc.frontend.values import (
     Tensor,
     TupleV,
 )
+from hloc.interchange import computes_otherwise, described, is_shared
 from hloc.ir.types import ELEMENT_TYPES, TensorType, scalar
 from hloc.program import Path, TypeSpec, attributes_of
 
@@ -108,7 +109,7 @@ def _name(path: Path) -> str:
 
 
 def _object(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
-    if isinstance(obj, np.ndarray) or hasattr(obj, "__hloc_array__"):
+    if isinstance(obj, np.ndarray) or is_shared(obj):
         return _array(sp, path, obj)
     if type(obj) is list:
         return _list(sp, path, obj)
@@ -126,7 +127,7 @@ def _object(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
         return MethodV(Const(obj.__func__), owner)
     if _is_record(obj):
         return _record(sp, path, obj)
-    if hasattr(obj, "__array__") and hasattr(obj, "dtype"):
+    if hasattr(obj, "__array__") and not isinstance(obj, type | types.ModuleType):
         return _array(sp, path, obj)
     sp.guard(path, *_constant_guard(obj))
     return Const(obj)
@@ -138,7 +139,13 @@ def _constant_guard(obj: Any) -> tuple[str, Any]:
 
 
 def _array(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
-    dtype = np.dtype(obj.dtype)
+    if isinstance(obj, np.ndarray) and (redefined := computes_otherwise(obj)):
+        raise DTypeError(
+            f"{path} is a {type(obj).__name__}, which computes otherwise than an array: it defines {redefined}",
+            help=f"give its plain array: np.asarray({path})",
+        )
+    obj = described(obj)
+    dtype = obj.dtype
     if dtype not in ELEMENT_TYPES and dtype.newbyteorder("=") in ELEMENT_TYPES:
         raise DTypeError(
             f"{path} is an array of {dtype}, whose bytes stand in the order of another machine",
