@@ -38,15 +38,14 @@ def open_private(path: Path) -> FileIO:
         if path.is_symlink():
             raise NotPrivate("is a link") from None
         raise
-    file = FileIO(handle)
     try:
         problem = file_problem(os.fstat(handle))
         if problem is not None:
             raise NotPrivate(problem)
+        return FileIO(handle)
     except BaseException:
-        file.close()
+        os.close(handle)
         raise
-    return file
 
 
 def file_problem(status: os.stat_result) -> str | None:

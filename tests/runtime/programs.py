@@ -24,6 +24,22 @@ module @cholesky { func.func public @main(%a: tensor<3x3xf64>) -> (tensor<3x3xf6
 """
 
 
+REMEMBER_WARNINGS = """
+import os, sys, warnings
+from pathlib import Path
+import numpy as np
+from hloc.runtime import Cache, Entry, compile_or_load
+from hloc.runtime.cache import default_cache
+from tests.runtime.programs import ADD_SINE, double
+said = []
+warnings.showwarning = lambda message, *rest: said.append(str(message))
+warnings.simplefilter("always")
+def run(program, n=16):
+    return float(np.asarray(compile_or_load(program).execute([np.ones(n)] * (2 if program is ADD_SINE else 1))[0])[0])
+"""
+"""Code that comes first: `said` holds the warnings, and `run(program)` the first number of its result on ones."""
+
+
 def double(shape: str, attributes: str = "") -> str:
     """A program that gives `x + x` for a tensor of this shape, for example "16xf64"."""
     return f"""
