@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
-from hloc.flatten import flatten
 from hloc.ir.types import parse_type
+from hloc.linear_function import LinearFunction
 from hloc.options import (
     MEMORY_BUDGET,
     RECURSION_LIMIT,
@@ -23,20 +23,23 @@ from hloc.options import (
     names,
     precision_of,
 )
+from hloc.persistence.digest import Unportable
+from hloc.persistence.learned import Learned
 from hloc.program import (
     PRINT_CAPACITY,
-    LinearProgram,
     Program,
     StackOverflow,
     TapeOverflow,
     TypeSpec,
     Utilisation,
 )
+from hloc.runtime.cache import default_cache
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
     from hloc.inspection import Explanation, Lowered
+    from hloc.persistence.search import Search
 
 
 @overload
@@ -137,8 +140,8 @@ class CompiledFunction:
         self._names = tuple(p.name for p in parameters)
         self._plain_count = len(parameters) if plain else -1  # so many positional arguments are the parameters' values
         self._programs: list[BoundProgram] = []
-        self._capacities: dict[int, int] = {}  # what loops of derivatives had to remember, found by running
-        self._rows: dict[str, int] = {}  # room that recursive functions had to have, found by running
+        self.learned = Learned()
+        self.unkept: str | None = None  # why programs are not kept in the cache
         self._lock = threading.Lock()
 
     def _describe(self, made: Transformed) -> None:
@@ -180,25 +183,25 @@ class CompiledFunction:
         except StackOverflow as overflow:
             self.deepen(overflow)
             return self._run(self._build_again(bound, values), values)
-        return self._run(self._compile(values, capacity), values)
+        return self._run(self._compile(values, capacity, anew=True), values)
 
     def make_room(self, overflow: TapeOverflow) -> None:
         """Remember how much a loop of a derivative has to save, for all programs from now on."""
         with self._lock:
             self._programs.clear()
             room = 1 << (overflow.rows - 1).bit_length()
-            self._capacities[overflow.site] = max(room, self._capacities.get(overflow.site, 0))
+            self.learned.merge(Learned({overflow.site: room}))
 
     def deepen(self, overflow: StackOverflow) -> None:
         """Remember how much room a recursive function has to have, for all programs from now on."""
         with self._lock:
-            self._rows[overflow.function] = max(overflow.rows, self._rows.get(overflow.function, 0))
+            self.learned.merge(Learned(rows={overflow.function: overflow.rows}))
 
     def build(self, program: Program) -> BoundProgram:
         """Compile a program of this function."""
         from hloc.pipeline import build
 
-        return build(program, self.options, self._rows)
+        return build(program, self.options, self.learned.rows)
 
     def _build_again(self, bound: BoundProgram, values: tuple[Any, ...]) -> BoundProgram:
         """The same program with more room for recursion, in place of `bound`; or the one that another thread made."""
@@ -207,29 +210,63 @@ class CompiledFunction:
                 if known.recipe is bound.recipe and known is not bound:
                     return known
             program = bound.specialized
+            arguments = dict(zip(self._names, values, strict=True))
             if program is None:
-                capacity = bound.program.print_capacity or PRINT_CAPACITY
-                program = self._specialize(dict(zip(self._names, values, strict=True)), capacity)
+                program = self.specialize(arguments, bound.program.print_capacity or PRINT_CAPACITY)
+            search = self.search(arguments)
             again = self.build(program)
+            self._keep(search, again)
             self._programs = [again if known is bound else known for known in self._programs]
             return again
 
     def with_linear(self, primals: tuple[Any, ...]) -> tuple[Any, LinearFunction, *tuple[Any, ...]]:
         """The results of hloc.vjp and hloc.linearize."""
         value, residuals, program, *aux = self(primals)
-        return (value, LinearFunction(program, residuals, self), *aux)
+        return (value, LinearFunction(program, residuals, self, primals), *aux)
 
-    def _compile(self, values: tuple[Any, ...], print_capacity: int = PRINT_CAPACITY) -> BoundProgram:
+    def _compile(self, values: tuple[Any, ...], print_capacity: int = 0, *, anew: bool = False) -> BoundProgram:
+        """A program that holds, from memory, from the persistent cache, or made now.
+
+        anew: what the cache has is of no use.
+        """
         with self._lock:
             for bound in self._programs:
-                if bound.matches(*values) and bound.program.print_capacity in (0, print_capacity):
+                if bound.matches(*values) and not 0 < bound.program.print_capacity < print_capacity:
                     return bound
-            program = self._specialize(dict(zip(self._names, values, strict=True)), print_capacity)
-            bound = self.build(program)
-            self._programs.insert(0, bound)
-            return bound
+            arguments = dict(zip(self._names, values, strict=True))
+            search = self.search(arguments)
+            found = None if search is None or anew else search.load()
+            if found is None:
+                self.learned.print_capacity = max(print_capacity, self.learned.print_capacity)
+                found = self.build(self.specialize(arguments, self.learned.print_capacity or PRINT_CAPACITY))
+                self._keep(search, found)
+            self._programs.insert(0, found)
+            return found
 
-    def _specialize(
+    def search(self, arguments: Mapping[str, Any]) -> Search | None:
+        """What finds the program for these arguments in the persistent cache; None where it cannot be there."""
+        cache = default_cache()
+        if cache is None:
+            return None
+        from hloc.persistence.search import Search
+
+        try:
+            found = Search(self.__hloc_function__, self.__name__, arguments, self.options, cache)
+        except Unportable as error:
+            self.unkept = str(error)
+            return None
+        self.learned.merge(found.manifest.learned)
+        return found
+
+    def _keep(self, search: Search | None, bound: BoundProgram) -> None:
+        if search is None:
+            return
+        try:
+            search.keep(bound, self.learned)
+        except Unportable as error:
+            self.unkept = str(error)
+
+    def specialize(
         self, arguments: Mapping[str, Any], print_capacity: int = PRINT_CAPACITY, *, status: bool = True
     ) -> Program:
         """The program for these arguments. The traceback of a refusal ends in the user's call, not in the compiler."""
@@ -237,7 +274,7 @@ class CompiledFunction:
 
         try:
             return make_program(
-                self.__hloc_function__, arguments, self.options, print_capacity, self._capacities, status=status
+                self.__hloc_function__, arguments, self.options, print_capacity, self.learned.capacities, status=status
             )
         except InternalError:
             raise
@@ -250,7 +287,7 @@ class CompiledFunction:
 
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
-        return Lowered(self._specialize(self._bind(args, kwargs)), self.options, self._rows)
+        return Lowered(self.specialize(self._bind(args, kwargs)), self.options, self.learned.rows)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The program for arguments like these as a Python function over NumPy, for people.
@@ -264,7 +301,7 @@ class CompiledFunction:
 
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
-        return readable(self._specialize(self._bind(args, kwargs), status=False))
+        return readable(self.specialize(self._bind(args, kwargs), status=False))
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain, and what recursive
@@ -273,7 +310,7 @@ class CompiledFunction:
         from hloc.pipeline import lowered
 
         program = self.lower(*args, **kwargs).program
-        lowering = lowered(program, self.options, self._rows)
+        lowering = lowered(program, self.options, self.learned.rows)
         return Explanation(program, lowering.machines, lowering.batches)
 
     def utilisation(self, *args: Any, **kwargs: Any) -> list[Utilisation]:
@@ -285,8 +322,8 @@ class CompiledFunction:
 
         arguments = self._bind(args, kwargs)
         while True:
-            program = self._specialize(arguments)
-            bound, loops = build_metered(program, self.options, self._rows)
+            program = self.specialize(arguments)
+            bound, loops = build_metered(program, self.options, self.learned.rows)
             try:
                 counts = bound.counts(tuple(arguments.values()), 2 * len(loops))
             except TapeOverflow as overflow:
@@ -296,42 +333,6 @@ class CompiledFunction:
             else:
                 pairs = zip(counts[::2], counts[1::2], strict=True)
                 return [Utilisation(*loop, *pair) for loop, pair in zip(loops, pairs, strict=True)]
-
-
-class LinearFunction:
-    """What hloc.vjp and hloc.linearize return: a linear function that starts from what the call has computed.
-
-    That stays on the device. A program of its own runs it, compiled at the first call.
-    """
-
-    def __init__(self, program: LinearProgram, residuals: tuple[Any, ...], owner: CompiledFunction) -> None:
-        self._program = program
-        self._residuals = residuals
-        self._owner = owner
-
-    def __repr__(self) -> str:
-        return f"<{self._program.program.name}>"
-
-    def __call__(self, *given: Any) -> Any:
-        """Of hloc.vjp: the cotangent of the result → a tuple of those of the arguments; of hloc.linearize: the tangents
-        of the arguments → that of the result."""
-        program = self._program
-        single = program.structure.kind != "tuple" or program.what.startswith("hloc.vjp")
-        if single and len(given) != 1:
-            raise TypeError(f"{program.what} is one argument, found {len(given)}")
-        values = flatten(program.structure, given[0] if single else given, program.what)
-        if program.run is None:
-            assert isinstance(program.program, Program)
-            program.run = self._owner.build(program.program).call
-        try:
-            return program.run((self._residuals, tuple(values)))
-        except StackOverflow as overflow:
-            self._owner.deepen(overflow)
-            program.run = None
-            return self(*given)
-        except TapeOverflow as overflow:
-            self._owner.make_room(overflow)
-            raise RuntimeError(f"{self!r} needs more memory than was set apart for it: make it again") from None
 
 
 def type_spec(value: Any) -> Any:

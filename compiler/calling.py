@@ -43,6 +43,7 @@ class BoundProgram:
     matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
     recipe: what was given; `program` is the same with the numbers that results have in the executable.
     specialized: the program as it was before emission; None where it comes from a record.
+    key: under which the executable is kept in the persistent cache.
     """
 
     overflow = PrintOverflow
@@ -53,8 +54,10 @@ class BoundProgram:
         executable: Executable,
         status: HostStatus | None = None,
         machines: Sequence[Machine] = (),
+        key: str | None = None,
     ) -> None:
         self.recipe = recipe
+        self.key = key
         self.specialized = recipe if isinstance(recipe, Program) else None
         self.program = program = recipe if status is None else _renumbered(recipe, status)
         self.status = status

@@ -28,7 +28,8 @@ from hloc.program import (
     Path,
     Program,
 )
-from hloc.runtime import XlaCompileError, compile_or_load
+from hloc.runtime import XlaCompileError, compile_or_load, program_key
+from hloc.runtime.cache import default_cache
 from hloc.runtime.devices import device
 from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
@@ -212,8 +213,11 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
-    executable = compile_or_load(emitted.bytecode, emitted.build_options)
-    return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status, emitted.machines)
+    key = None
+    if default_cache() is not None:  # the places in the text count not: they say where it stood
+        key = program_key(emitted.text(), emitted.build_options.key())
+    executable = compile_or_load(emitted.bytecode, emitted.build_options, key=key)
+    return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status, emitted.machines, key)
 
 
 def build(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> BoundProgram:

@@ -336,12 +336,16 @@ class LinearPart:
 
 @dataclass(eq=False)
 class LinearProgram:
-    """The second half as a program of its own, and when it was called first, the function that runs it."""
+    """The second half as a program of its own, and when it was called first, the function that runs it.
+
+    shelf: its place in the persistent cache (hloc.persistence.search.Shelf), if it has one.
+    """
 
     what: str
     structure: Structure
     program: Recipe
     run: Callable[..., Any] | None = None
+    shelf: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,6 +109,10 @@ class Cache:
         left = "" if private.remove(path) else ", and it cannot be removed"
         self._warn("damaged", f"the entry {path} {what} and will be made anew: {reason}{left}")
 
+    def remove(self, key: str) -> None:
+        """Remove an entry that another one is to take the place of."""
+        private.remove(self.path(key))
+
     def clear(self) -> None:
         """Remove all entries."""
         for file in list(self.files()):

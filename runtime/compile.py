@@ -41,14 +41,15 @@ def compile_or_load(
     backend: xla.Backend | None = None,
     *,
     key_extra: str = "",
+    key: str | None = None,
 ) -> Executable:
     """As compile_stablehlo, but take the program from the persistent cache where it is there, else keep it there.
 
-    key_extra: anything else that tells two programs apart.
+    key_extra: anything else that tells two programs apart.   key: of the caller's, instead of a hash of all that.
     """
     options = options or BuildOptions()
     device = backend or xla.backend()
-    key = program_key(stablehlo, options.key(), key_extra, backend=device)
+    key = key or program_key(stablehlo, options.key(), key_extra, backend=device)
     found = load_program(key, device)
     if found is not None:
         return found.executable

@@ -23,6 +23,8 @@ def library_name(obj: Any) -> str | None:
     if isinstance(obj, types.ModuleType):
         origin = origin_of(obj.__name__)
         return None if origin is None else f"{origin} {obj.__name__}"
+    if not isinstance(obj, type | types.FunctionType) and origin_of(type(obj).__module__) is None:
+        return None  # an instance of the user's: it may have any attributes
     module, qualified = _claimed(obj)
     if module is None or qualified is None:
         return None

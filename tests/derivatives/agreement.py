@@ -46,7 +46,7 @@ def by_numpy(compiled: Any) -> Callable[..., Any]:
                 return BoundProgram(program, PrintedPython(program)).run(compiled._bind(arguments, {}))
             except TapeOverflow as overflow:
                 program = None
-                compiled._capacities[overflow.site] = 1 << (overflow.rows - 1).bit_length()
+                compiled.learned.capacities[overflow.site] = 1 << (overflow.rows - 1).bit_length()
 
     return run
 

@@ -1,0 +1,43 @@
+"""What tells one build of hloc from another, found without reading its files."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+import hloc
+from hloc import runtime
+
+
+@functools.cache
+def own_build() -> str:
+    """A digest of hloc as it is installed, and of the Python and NumPy under it."""
+    parts = [sys.version, str(sys.flags.optimize), np.__version__, *_installed()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _installed() -> Iterator[str]:
+    """The list of files with their digests that an installer leaves; of a checkout names, sizes and times of files."""
+    folder = hloc.__path__[0]
+    records = list(Path(folder).parent.glob("hloc-*.dist-info/RECORD"))
+    if records:
+        yield records[0].read_text(encoding="utf-8")
+        return
+    for root in dict.fromkeys((folder, runtime.__path__[0])):
+        for path, status in sorted(_files(root)):
+            yield f"{path[len(root) :]} {status.st_size} {status.st_mtime_ns}"
+
+
+def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder) as listing:
+        for item in listing:
+            if item.name.endswith(".py"):
+                yield item.path, item.stat()
+            elif item.is_dir() and item.name != "__pycache__":
+                yield from _files(item.path)
