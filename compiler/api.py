@@ -27,6 +27,9 @@ from hloc.persistence.digest import Unportable
 from hloc.persistence.learned import Learned
 from hloc.program import (
     PRINT_CAPACITY,
+    UNFIT,
+    Overflow,
+    PrintOverflow,
     Program,
     StackOverflow,
     TapeOverflow,
@@ -159,8 +162,12 @@ class CompiledFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values = args if not kwargs and len(args) == self._plain_count else tuple(self._bind(args, kwargs).values())
         for bound in self._programs:
-            if bound.matches(*values):
-                return self._run(bound, values)
+            try:
+                result = bound.attempt(*values)
+            except Overflow as overflow:
+                return self._run_again(bound, values, overflow)
+            if result is not UNFIT:
+                return result
         return self._run(self._compile(values), values)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
@@ -172,17 +179,22 @@ class CompiledFunction:
     def _run(self, bound: BoundProgram, values: tuple[Any, ...]) -> Any:
         try:
             return bound.call(values)
-        except bound.overflow as overflow:
+        except Overflow as overflow:
+            return self._run_again(bound, values, overflow)
+
+    def _run_again(self, bound: BoundProgram, values: tuple[Any, ...], overflow: Overflow) -> Any:
+        """With more room."""
+        capacity = bound.program.print_capacity or PRINT_CAPACITY
+        if isinstance(overflow, StackOverflow):
+            self.deepen(overflow)
+            return self._run(self._build_again(bound, values), values)
+        if isinstance(overflow, TapeOverflow):
+            self.make_room(overflow)
+        elif isinstance(overflow, PrintOverflow):
             with self._lock:
                 if bound in self._programs:
                     self._programs.remove(bound)
             capacity = 1 << overflow.words.bit_length()
-        except TapeOverflow as overflow:
-            self.make_room(overflow)
-            capacity = bound.program.print_capacity or PRINT_CAPACITY
-        except StackOverflow as overflow:
-            self.deepen(overflow)
-            return self._run(self._build_again(bound, values), values)
         return self._run(self._compile(values, capacity, anew=True), values)
 
     def make_room(self, overflow: TapeOverflow) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from hloc.diagnostics.span import Span
-from hloc.matching import Accessors, accessors
+from hloc.direct import CallWriter, read_number
+from hloc.matching import Accessors
 from hloc.program import (
     HostStatus,
     Machine,
     MessagePart,
     Output,
+    PrintOverflow,
     PrintSite,
     Program,
     Recipe,
@@ -29,24 +31,15 @@ _GROWTH = 16
 """How many times more room a recursion gets for its next try: compiling again takes longer than running again."""
 
 
-class PrintOverflow(Exception):
-    """The print log was too short; holds the words it needs."""
-
-    def __init__(self, words: int) -> None:
-        super().__init__(words)
-        self.words = words
-
-
 class BoundProgram:
     """A program with its executable.
 
     matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
+    attempt(*values): `call` where it holds, else UNFIT.
     recipe: what was given; `program` is the same with the numbers that results have in the executable.
     specialized: the program as it was before emission; None where it comes from a record.
     key: under which the executable is kept in the persistent cache.
     """
-
-    overflow = PrintOverflow
 
     def __init__(
         self,
@@ -65,13 +58,15 @@ class BoundProgram:
             self._code, self._all_words = host_words(status.code), host_words(status.all)
         self.machines = machines
         self.executable = executable
-        access = accessors(program)
+        access = CallWriter(program.parameters)
         self.matches = access.matches(program.guards)
         self._inputs = access.inputs(program.inputs)
         self._written = access.objects([write_back.path for write_back in program.write_backs])
         self._result = _maker(program.output, access)
         self._contents = [_maker(write_back.output, access) for write_back in program.write_backs]
         self._plain = not (program.write_backs or program.print_capacity or program.error_words or machines)
+        make = self._result if self._plain else self._finish
+        self.attempt = access.attempt(program, executable, self.call, make, plain=self._plain)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
         """`call` with arguments by parameter name."""
@@ -84,9 +79,10 @@ class BoundProgram:
         try with room.
         """
         inputs = self._inputs(*values)
-        if self._plain:
-            return self._result(self.executable.execute(inputs), values)
-        return self._call_with_effects(inputs, values)
+        if self.program.write_backs:
+            _refuse_overlap(inputs)
+        raws = self.executable.execute(inputs)
+        return self._result(raws, values) if self._plain else self._finish(raws, values)
 
     def counts(self, values: tuple[Any, ...], number: int) -> list[int]:
         """The last `number` results before the token of recursion, of a call without effects.
@@ -94,19 +90,17 @@ class BoundProgram:
         Raises: StackOverflow and TapeOverflow, for another try with room.
         """
         raws = self.executable.execute(self._inputs(*values))
-        if self.machines and (token := _number(raws[-1])):
+        if self.machines and (token := read_number(raws[-1])):
             raise self._too_deep(token)
         if self.program.error_words and isinstance(error := self._error(raws), TapeOverflow):
             raise error
         end = len(raws) - bool(self.machines)
-        return [_number(raw) for raw in raws[end - number : end]]
+        return [read_number(raw) for raw in raws[end - number : end]]
 
-    def _call_with_effects(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
+    def _finish(self, raws: Sequence[Any], values: tuple[Any, ...]) -> Any:
+        """What a call with effects does with the results of the executable."""
         program = self.program
-        if program.write_backs:
-            _refuse_overlap(inputs)
-        raws = self.executable.execute(inputs)
-        if self.machines and (token := _number(raws[-1])):
+        if self.machines and (token := read_number(raws[-1])):
             raise self._too_deep(token)
         error = self._error(raws) if program.error_words else None
         if isinstance(error, TapeOverflow):
@@ -135,15 +129,15 @@ class BoundProgram:
         program, status = self.program, self.status
         start = program.error_index
         if status is None:
-            code = _number(raws[start])
+            code = read_number(raws[start])
         else:
-            (code,) = self._code(*map(_number, raws[start : start + status.read]))
+            (code,) = self._code(*map(read_number, raws[start : start + status.read]))
         if not code:
             return None
         if status is None:
-            numbers = [_number(raw) for raw in raws[start + 1 : start + program.error_words]]
+            numbers = [read_number(raw) for raw in raws[start + 1 : start + program.error_words]]
         else:
-            numbers = self._all_words(*map(_number, raws[start : start + status.scalars]))[1:]
+            numbers = self._all_words(*map(read_number, raws[start : start + status.scalars]))[1:]
         words = np.array(numbers, np.int64)
         site = program.error_sites[code - 1]
         args = [message_value(part, words) for part in site.args]
@@ -157,7 +151,7 @@ class BoundProgram:
 
     def _prints(self, raws: Sequence[Any]) -> None:
         program = self.program
-        position = _number(raws[program.print_index])
+        position = read_number(raws[program.print_index])
         if position > program.print_capacity:
             raise PrintOverflow(position)
         log = np.asarray(raws[program.print_index + 1])
@@ -225,14 +219,6 @@ def _host(raw: Any) -> Any:
     return np.asarray(Array(raw))
 
 
-def _number(raw: Any) -> Any:
-    """The Python number in a device scalar."""
-    try:
-        return memoryview(raw)[()]
-    except (BufferError, NotImplementedError):  # on another device; complex
-        return _host(raw).item()
-
-
 def _maker(output: Output, access: Accessors) -> Maker:
     """The function that makes one object of a result."""
     index = output.index
@@ -240,7 +226,7 @@ def _maker(output: Output, access: Accessors) -> Maker:
         case "array" | "scalar":
             return lambda raws, _: Array(raws[index])
         case "number":
-            return lambda raws, _: _number(raws[index])
+            return lambda raws, _: read_number(raws[index])
         case "const":
             return lambda raws, _: output.value
         case "list_array":

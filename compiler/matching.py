@@ -113,7 +113,7 @@ class Accessors:
         return f"{_CHECKS[guard.kind]}({found}, {self._named(expected)})"
 
     def _is_array(self, found: str, expected: TensorType) -> str:
-        dtype, shape, whole = self._named(expected.dtype), expected.shape, self._named(expected)
+        dtype, shape, whole = self._named(np.dtype(expected.dtype.type)), expected.shape, self._named(expected)
         return (
             f"type(x := {found}) is ndarray and x.dtype is {dtype} and x.shape == {shape} or "
             f"type(x) is Array and (t := x._raw.aval).dtype is {dtype} and t.shape == {shape} or "

@@ -141,8 +141,24 @@ class ErrorSite:
     span: Span = NOWHERE
 
 
-class TapeOverflow(Exception):
-    """What a derivative must remember did not fit: a signal to compile again, never seen by users.
+UNFIT = object()
+"""What a program gives for arguments that it does not fit."""
+
+
+class Overflow(Exception):
+    """A run lacked room for something that is compiled in: a signal to compile again, never seen by users."""
+
+
+class PrintOverflow(Overflow):
+    """The print log was too short; holds the words it needs."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class TapeOverflow(Overflow):
+    """What a derivative must remember did not fit.
 
     site: the loop (see hloc.transform.differentiate).   rows: the room that it wants.
     """
@@ -152,8 +168,8 @@ class TapeOverflow(Exception):
         self.site, self.rows = divmod(int(needed), 1 << 40)
 
 
-class StackOverflow(Exception):
-    """A recursion needs more room than its stack has: a signal to compile again, never seen by users.
+class StackOverflow(Overflow):
+    """A recursion needs more room than its stack has.
 
     function: its name in the SSA program.   rows: the room to try next.
     """

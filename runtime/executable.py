@@ -49,6 +49,17 @@ class Memory:
     alias: int
     peak: int
 
+    @staticmethod
+    def of(stats: Any) -> Memory:
+        """From jaxlib's CompiledMemoryStats."""
+        return Memory(
+            arguments=stats.argument_size_in_bytes,
+            outputs=stats.output_size_in_bytes,
+            temporaries=stats.temp_size_in_bytes,
+            alias=stats.alias_size_in_bytes,
+            peak=stats.peak_memory_in_bytes,
+        )
+
 
 class Executable:
     """A program compiled for one device. Several threads may run it at the same time.
@@ -58,19 +69,22 @@ class Executable:
     perhaps still under way.
     """
 
-    __slots__ = ("_array_type", "_avals", "_buffers", "_error", "_handlers", "_run", "backend", "loaded", "signature")
+    __slots__ = ("_array_type", "_buffers", "avals", "backend", "error", "handlers", "loaded", "run", "signature")
+
+    direct = True
+    """Whether `run(raws).consume_with_handlers(handlers)` is all that `execute` does with device arrays."""
 
     def __init__(self, loaded: Any, backend: xla.Backend, signature: Signature | None = None) -> None:
         self.loaded = loaded
         self.backend = backend
         self.signature = signature or Signature.of(loaded)
         self._buffers = buffers(backend)
-        self._avals = tuple(self._buffers.aval(*spec) for spec in self.signature.inputs)
+        self.avals = tuple(self._buffers.aval(*spec) for spec in self.signature.inputs)
         outputs = [self._buffers.aval(*spec) for spec in self.signature.outputs]
-        self._handlers = [self._buffers.handler(aval) for aval in outputs]
+        self.handlers = [self._buffers.handler(aval) for aval in outputs]
         self._array_type: Any = self._buffers.array_type
-        self._run = loaded.execute_sharded
-        self._error = xla.client_module().XlaRuntimeError
+        self.run: Any = loaded.execute_sharded
+        self.error = xla.client_module().XlaRuntimeError
 
     def execute(self, arguments: Sequence[Any]) -> list[Raw]:
         """Run the program on device arrays, NumPy arrays or scalars, Python numbers or hloc Arrays.
@@ -78,10 +92,10 @@ class Executable:
         Raises: ArgumentError where number or types of the arguments differ from the signature; ExecutionError where
         XLA fails, on asynchronous devices perhaps only when a result is read; ForkError where XLA did not survive.
         """
-        if len(arguments) != len(self._avals):
-            raise ArgumentError(f"the program takes {len(self._avals)} arguments, got {len(arguments)}")
+        if len(arguments) != len(self.avals):
+            raise ArgumentError(f"the program takes {len(self.avals)} arguments, got {len(arguments)}")
         array_type = self._array_type
-        for argument, aval in zip(arguments, self._avals, strict=True):
+        for argument, aval in zip(arguments, self.avals, strict=True):
             if type(argument) is not array_type or argument.aval is not aval:
                 return self._place_and_run(arguments)
         return self._run_raw(arguments)
@@ -90,7 +104,7 @@ class Executable:
         place = self._buffers.place
         raws: list[Raw] = []
         holds: list[Hold] = []
-        for argument, aval in zip(arguments, self._avals, strict=True):
+        for argument, aval in zip(arguments, self.avals, strict=True):
             raw, hold = place(argument, aval, len(raws))
             raws.append(raw)
             if hold is not None:
@@ -99,8 +113,8 @@ class Executable:
 
     def _run_raw(self, raws: Sequence[Raw]) -> list[Raw]:
         try:
-            results: list[Raw] = self._run(raws).consume_with_handlers(self._handlers)
-        except self._error as error:
+            results: list[Raw] = self.run(raws).consume_with_handlers(self.handlers)
+        except self.error as error:
             raise failure(error) from error
         return results
 
@@ -122,14 +136,7 @@ class Executable:
 
     def memory(self) -> Memory:
         """The bytes that one run needs on the device."""
-        stats = self.loaded.get_compiled_memory_stats()
-        return Memory(
-            arguments=stats.argument_size_in_bytes,
-            outputs=stats.output_size_in_bytes,
-            temporaries=stats.temp_size_in_bytes,
-            alias=stats.alias_size_in_bytes,
-            peak=stats.peak_memory_in_bytes,
-        )
+        return Memory.of(self.loaded.get_compiled_memory_stats())
 
     def serialize(self) -> bytes:
         """The compiled program as bytes, for this jaxlib and this kind of machine; `load` reads them."""

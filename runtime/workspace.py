@@ -40,10 +40,12 @@ class Lender(Executable):
         allowed: for how many runs memory may wait: several where threads have run the program at once.
     """
 
+    direct = False
+
     def __init__(self, executable: Executable, count: int) -> None:
         super().__init__(executable.loaded, executable.backend, executable.signature)
         self.count = count
-        self.nbytes = sum(aval.nbytes for aval in self._avals[-count:])
+        self.nbytes = sum(aval.nbytes for aval in self.avals[-count:])
         self.idle: list[list[Raw]] = []
         self.allowed = 0
         with _lock:
@@ -54,7 +56,7 @@ class Lender(Executable):
         try:
             lent = self.idle.pop()
         except IndexError:
-            lent = [self._buffers.put(np.empty(aval.shape, aval.dtype)) for aval in self._avals[-self.count :]]
+            lent = [self._buffers.put(np.empty(aval.shape, aval.dtype)) for aval in self.avals[-self.count :]]
         results = super().execute([*arguments, *lent])
         self._take_back(results[-self.count :])
         return results[: -self.count]

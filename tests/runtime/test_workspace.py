@@ -67,7 +67,7 @@ def test_runs_at_the_same_time_have_memory_of_their_own(monkeypatch: pytest.Monk
     lender = program()
     inside = threading.Barrier(3)
     lent: list[int] = []
-    run = lender._run
+    run = lender.run
 
     def wait_and_run(raws: list[Any]) -> Any:
         lent.append(int(np.asarray(memoryview(raws[-1])).__array_interface__["data"][0]))
@@ -97,12 +97,12 @@ def fail(run: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
 def test_a_run_that_fails_loses_the_memory_only() -> None:
     lender = program()
     assert twice(lender, 1.0) == 2.0
-    run = lender._run
-    lender._run = fail(run, lender._error)
+    run = lender.run
+    lender.run = fail(run, lender.error)
     with pytest.raises(ExecutionError, match="out of memory"):
         twice(lender, 2.0)
     assert not lender.idle
-    lender._run = run
+    lender.run = run
     assert twice(lender, 3.0) == 6.0
     assert len(lender.idle) == lender.allowed == 1
 
