@@ -209,13 +209,19 @@ def default_cache() -> Cache | None:
     """The cache that the environment asks for; None where it is switched off, or there is no place for it."""
     settings = tuple(os.environ.get(name, "") for name in ("HLOC_CACHE", "HLOC_CACHE_DIR", "HLOC_CACHE_BYTES"))
     if settings not in _opened:
-        _opened.setdefault(settings, _open(*settings))  # another thread may have been first
+        cache = configured_cache() if is_on() else None
+        _opened.setdefault(settings, cache)  # another thread may have been first
     return _opened[settings]
 
 
-def _open(switch: str, folder: str, limit: str) -> Cache | None:
-    if switch.strip().lower() in ("off", "0", "no", "false"):
-        return None
+def is_on() -> bool:
+    """Whether the environment leaves the cache on."""
+    return os.environ.get("HLOC_CACHE", "").strip().lower() not in ("off", "0", "no", "false")
+
+
+def configured_cache() -> Cache | None:
+    """The cache that the environment names, also where it is switched off; None where there is no place for it."""
+    folder, limit = os.environ.get("HLOC_CACHE_DIR", ""), os.environ.get("HLOC_CACHE_BYTES", "")
     path = os.path.abspath(os.path.expanduser(folder)) if folder else _platform_folder()
     if not os.path.isabs(path):
         _say(f"there is no place for it: {path} is no absolute path (HLOC_CACHE_DIR names a folder)")
