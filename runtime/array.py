@@ -1,9 +1,12 @@
-"""`hloc.Array`: the result of a compiled function, an array in a device's memory that behaves like a NumPy array.
+"""`hloc.Array`: an array in a device's memory; it behaves like a NumPy array whose elements cannot be assigned.
 
-It cannot be changed, and NumPy does everything else: operators, ufuncs, indexing and methods give NumPy arrays and
-scalars. On the CPU `np.asarray(x)` is a read-only view of the same memory, without a copy, so that nothing changes a
-result behind a program's back; `np.array(x)` is a copy of one's own. On other devices a result may be under way:
-reading waits for it.
+NumPy does all else: operators, ufuncs, indexing and methods give NumPy arrays and scalars. On the CPU `np.asarray(x)`
+is a read-only view of the same memory, without a copy; `np.array(x)` is a copy of one's own. A compiled function may
+write to an Array that it is given, as it would to a NumPy array: the Array has the new content afterwards, and views
+that were taken before keep the old one.
+
+CPU programs run in the thread that calls them, so results are there when the call returns. On other devices a result
+may be under way: reading waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import numpy as np
 
 from hloc.runtime import xla
 from hloc.runtime.buffers import ELEMENT_TYPES, NumPyArray, Raw, buffers, to_numpy
+from hloc.runtime.devices import Device, DeviceLike, backend_of, device_of
+from hloc.runtime.errors import ExecutionError
 
 _DLPACK_DEVICES = {"cpu": 1, "cuda": 2}
 
@@ -35,8 +40,27 @@ _METHODS = frozenset(
 _MUTATORS = frozenset(["byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort"])
 
 
+class Donated:
+    """Stands for the memory of an Array that was given up: whoever looks at it is told where it went."""
+
+    __slots__ = ("where",)
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ExecutionError(f"this array was donated to {self.where}; pass a copy, hloc.array(x), to keep it")
+
+    def is_deleted(self) -> bool:
+        """There is nothing left."""
+        return True
+
+
 class Array(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array on a device, made by `hloc.array` or returned by a compiled function; it never changes."""
+    """An array on a device, made by `hloc.array` and its kin or returned by a compiled function.
+
+    An Array is the only one that has its memory, unless it came by `hloc.from_dlpack`.
+    """
 
     __slots__ = ("__weakref__", "_host", "_raw")
 
@@ -75,10 +99,33 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return self._raw.aval.nbytes  # type: ignore[no-any-return]
 
     @property
-    def device(self) -> str:
-        """Where the array lives, for example "cpu:0"."""
-        backend = self._raw.aval.owner.backend
-        return f"{backend.platform}:{backend.device.id}"
+    def device(self) -> Device:
+        """Where the array lives, for example cpu:0."""
+        return device_of(self._raw.aval.owner.backend)
+
+    def devices(self) -> set[Device]:
+        """The devices that hold it: one."""
+        return {self.device}
+
+    def to(self, device: DeviceLike) -> Array:
+        """The array on a device, given as "cuda", "cuda:1" or hloc.Device; itself if it is there already.
+
+        Raises: DeviceError where there is no such device.
+        """
+        target = buffers(backend_of(device))
+        return self if self._raw.aval.owner is target else Array(target.bring(self._raw))
+
+    def _become(self, raw: Raw) -> None:
+        """Have another content, of the same type."""
+        self._raw, self._host = raw, None
+
+    def _give_up(self, where: str) -> None:
+        """Have none any more; `where` says which argument of which function took it."""
+        self._raw, self._host = Donated(where), None
+
+    def is_deleted(self) -> bool:
+        """Whether it was donated, so that it cannot be read any more."""
+        return bool(self._raw.is_deleted())
 
     def block_until_ready(self) -> Array:
         """Wait until the array is computed. Raises: ExecutionError where that failed."""
@@ -93,9 +140,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         """A read-only NumPy view on the CPU; from another device one copy, which is kept."""
         if self._host is not None:
             return self._host
-        host = to_numpy(self._raw)
+        raw = self._raw
+        platform = raw.aval.owner.backend.platform
+        host = to_numpy(raw)
         host.flags.writeable = False
-        if self._raw.aval.owner.backend.platform != "cpu":
+        if platform != "cpu":
             self._host = host
         return host
 
@@ -165,24 +214,32 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return self._numpy().tolist()
 
     def __repr__(self) -> str:
+        if self.is_deleted():
+            return "<hloc.Array, donated>"
         text = np.array2string(self._numpy(), separator=", ", prefix="hloc.Array(")
         shape = f", shape={self.shape}" if self.size == 0 and self.shape != (0,) else ""
         return f"hloc.Array({text}{shape}, dtype={self.dtype.name})"
 
     def __str__(self) -> str:
-        return str(self._numpy())
+        return repr(self) if self.is_deleted() else str(self._numpy())
 
     def __format__(self, spec: str) -> str:
         return format(self._numpy(), spec)
 
     def __copy__(self) -> Array:
-        return self
+        """One of its own memory: a function that writes to the one does not change the other."""
+        aval = self._raw.aval
+        return Array(aval.owner.put(self._numpy()))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Array:
-        return self
+        return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return array, (np.array(self._numpy()),)
+        return array, (self._numpy(),)
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        """Python's buffer protocol, read-only (from Python 3.12 on)."""
+        return memoryview(self._numpy())
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """DLPack's device type and number. Raises: BufferError on a device that DLPack does not have."""
@@ -190,12 +247,28 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         kind = _DLPACK_DEVICES.get(backend.platform)
         if kind is None:
             raise BufferError(f"DLPack has no device type for {backend.platform}; use np.asarray(x)")
-        return kind, int(backend.device.local_hardware_id or 0)
+        return kind, 0 if kind == 1 else int(backend.device.local_hardware_id or 0)
 
-    def __dlpack__(self, *, stream: Any = None, copy: bool | None = None, **versions: Any) -> Any:
-        """Export the memory to another library, which must not write to it; with copy=True, a copy of its own."""
-        if copy:
-            return np.array(self._numpy()).__dlpack__(stream=stream, **versions)
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Export the memory to another library, which must not write to it; with copy=True, a copy of its own.
+
+        Where the other library knows DLPack 1, it is told that the memory is read-only. As long as it has the memory, a
+        function that writes to the Array gives it new memory.
+        """
+        device = self.__dlpack_device__()
+        if device[0] == 1 or copy or dl_device not in (None, device):
+            host = np.array(self._numpy()) if copy else self._numpy()
+            if copy or (max_version is not None and max_version[0] >= 1):
+                return host.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device)
+            if dl_device not in (None, device):
+                raise BufferError(f"the array is on {self.device}; np.asarray(x) copies it")
         return xla.to_dlpack(self._raw, stream)
 
 
@@ -209,22 +282,29 @@ for _name in _IN_PLACE:
     setattr(Array, f"__i{_name}__", _not_in_place)
 
 
-def array(x: Any, dtype: Any = None, *, device: xla.Backend | None = None) -> Array:
-    """An hloc.Array with a copy of `x`: anything that np.asarray takes, with NumPy's rules for the element type.
+def array(x: Any, dtype: Any = None, *, copy: bool | None = True, device: DeviceLike | xla.Backend = None) -> Array:
+    """An hloc.Array with the contents of `x`: anything that np.asarray takes, with NumPy's rules for the element type.
 
-    Raises: TypeError for elements that are not numbers or truth values.
+    copy: False shares the memory of a NumPy array, which must not be changed from then on; None does so where XLA can
+      (on the CPU, contiguous, its address a multiple of 64).
+    device: "cuda", "cuda:1" or hloc.Device; by default the device of `x` if it is an Array, else the default device.
+    Raises: TypeError for elements that are not numbers or truth values; ValueError where copy=False cannot be had;
+        DeviceError where there is no such device.
     """
+    if device is None and isinstance(x, Array):
+        device = x.device
+    if isinstance(x, np.ndarray) and hasattr(x, "mask"):
+        raise TypeError("hloc has no masked arrays; give x.filled(…), or x.data and x.mask as two arrays")
     host = np.asarray(x, dtype)
     if host.dtype.name not in ELEMENT_TYPES:
         raise TypeError(f"hloc has no arrays of {host.dtype}")
     if not host.dtype.isnative:
         host = host.astype(host.dtype.newbyteorder("="))
-    return Array(buffers(device or xla.backend()).put(host))
-
-
-def from_dlpack(x: Any) -> Array:
-    """An hloc.Array with a copy of the contents of an array of another library that is in host memory."""
-    return array(np.from_dlpack(x))
+    target = buffers(backend_of(device))
+    shared = None if copy else target.share(host)
+    if shared is None and copy is False:
+        raise ValueError("the memory of this array cannot be shared: it must be in host memory, contiguous and aligned")
+    return Array(target.put(host) if shared is None else shared)
 
 
 def _on_host(x: Any) -> Any:

@@ -72,6 +72,15 @@ class Aval:
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
 
+class Shared(Aval):
+    """The type of a device array whose memory is another library's: no program may write to it.
+
+    XLA knows that itself: a program that such an array is donated to works on a copy.
+    """
+
+    __slots__ = ()
+
+
 Stage = tuple[NumPyArray, Raw, Aval]
 """Staging memory: the same memory as a NumPy array and as a device array, and its type."""
 
@@ -115,7 +124,24 @@ class Buffers:
         """A device array with the present contents of `x`."""
         return self._transfer(x, self.aval(x.shape, x.dtype), self._copy)
 
-    def _transfer(self, x: NumPyArray, aval: Aval, semantics: Any) -> Raw:
+    def share(self, x: NumPyArray) -> Raw | None:
+        """A device array in the memory of `x`, which it keeps alive; None where XLA cannot read it there."""
+        if not (self._shares_memory and x.flags.c_contiguous and x.dtype.isnative and is_aligned(x)):
+            return None
+        return self._transfer(x, Shared(x.shape, x.dtype, self), self._borrow)
+
+    def bring(self, raw: Raw) -> Raw:
+        """A device array with the contents of one of any device."""
+        aval = raw.aval
+        if not isinstance(aval, Aval) or aval.owner.backend.client is not self.backend.client:
+            return self.put(to_numpy(raw))
+        return self.adopt(raw, aval.shape, aval.dtype)
+
+    def adopt(self, raw: Raw, shape: Sequence[int], dtype: Any) -> Raw:
+        """A device array of ours with the contents of one on this device that jaxlib made for somebody else."""
+        return self._transfer(raw, self.aval(shape, dtype), self._copy)
+
+    def _transfer(self, x: NumPyArray | Raw, aval: Aval, semantics: Any) -> Raw:
         backend = self.backend
         try:
             return self._put(aval, backend.sharding, [x], [backend.device], True, False, semantics, True)
@@ -125,7 +151,7 @@ class Buffers:
     def owns(self, raw: Raw) -> bool:
         """Whether this device array was made here (not by jax, not on another device)."""
         aval = raw.aval
-        return type(aval) is Aval and aval.owner is self
+        return isinstance(aval, Aval) and aval.owner is self
 
     def place(self, x: Any, aval: Aval, position: int) -> tuple[Raw, Hold]:
         """Turn argument number `position` into a device array of type aval, and what to hold until it was used.
@@ -151,7 +177,7 @@ class Buffers:
             return self._transfer(x, aval, self._copy), None
         if aval.nbytes < LARGE:
             return self._stage(x, aval)
-        if _is_aligned(x) or not x.flags.c_contiguous:
+        if is_aligned(x) or not x.flags.c_contiguous:
             return self._transfer(x, aval, self._borrow), x
         return self._stage(x, aval)
 
@@ -199,6 +225,8 @@ class Buffers:
         if raw.aval is aval:
             return raw, None
         if self.owns(raw):
+            if raw.aval.shape == aval.shape and raw.aval.dtype == aval.dtype:
+                return raw, None
             raise _mismatch(position, raw.aval, aval)
         return self.place(to_numpy(raw), aval, position)  # another device's or jax's: by way of the host
 
@@ -225,7 +253,7 @@ def to_numpy(raw: Raw) -> NumPyArray:
         return np.asarray(memoryview(raw))
     except BufferError:  # not on the host; this path of jaxlib's imports jax where it is installed
         if raw.is_deleted():
-            raise ExecutionError("the memory of this array was given to a program, which has used it up") from None
+            raise ExecutionError("a program that runs in another thread is writing to this array") from None
         copy = getattr(raw, "_to_np_array_did_copy", None) or raw._single_device_array_to_np_array_did_copy
         try:
             return np.asarray(copy()[0])
@@ -238,7 +266,8 @@ def failure(error: Exception) -> ExecutionError:
     return ExecutionError(f"XLA failed while running the program: {error}")
 
 
-def _is_aligned(x: NumPyArray) -> bool:
+def is_aligned(x: NumPyArray) -> bool:
+    """Whether XLA's CPU client can read it in place, as far as the address goes."""
     address: int = x.__array_interface__["data"][0]
     return address % ALIGNMENT == 0
 

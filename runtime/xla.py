@@ -302,3 +302,19 @@ def to_dlpack(raw: Any, stream: Any = None) -> Any:
         return client_module()._xla.buffer_to_dlpack_managed_tensor(raw, stream)
     except client_module().XlaRuntimeError as error:
         raise BufferError(str(error)) from error
+
+
+def from_dlpack(x: Any, device: Backend) -> Any:
+    """jaxlib's array in the memory of `x`, which is on this device; of a type that is jax's or none. It may import jax.
+
+    Raises: BufferError where the elements do not stand in order.
+    """
+    stream = device.device.get_stream_for_external_ready_events() if device.platform != "cpu" else None
+    try:
+        raw = client_module()._xla.dlpack_managed_tensor_to_buffer(x.__dlpack__(stream=stream), device.device, stream)
+    except client_module().XlaRuntimeError as error:
+        raise BufferError(str(error)) from error
+    order = ",".join(map(str, reversed(range(len(x.shape)))))
+    if not str(raw._pjrt_layout).startswith(f"{{{order}"):
+        raise BufferError("the elements of this array do not stand in order; make it contiguous first")
+    return raw
