@@ -216,7 +216,7 @@ def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     key = None
     if default_cache() is not None:  # the places in the text count not: they say where it stood
         key = program_key(emitted.text(), emitted.build_options.key())
-    executable = compile_or_load(emitted.bytecode, emitted.build_options, key=key)
+    executable = compile_or_load(emitted.bytecode, emitted.build_options, key=key, metadata={"function": program.name})
     return BoundProgram(program, lending(executable, len(program.inputs)), emitted.status, emitted.machines, key)
 
 

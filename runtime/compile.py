@@ -42,10 +42,12 @@ def compile_or_load(
     *,
     key_extra: str = "",
     key: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Executable:
     """As compile_stablehlo, but take the program from the persistent cache where it is there, else keep it there.
 
     key_extra: anything else that tells two programs apart.   key: of the caller's, instead of a hash of all that.
+    metadata: what to keep beside it, for people who look at the cache.
     """
     options = options or BuildOptions()
     device = backend or xla.backend()
@@ -54,7 +56,7 @@ def compile_or_load(
     if found is not None:
         return found.executable
     executable = compile_stablehlo(stablehlo, options, device)
-    store_program(key, executable)
+    store_program(key, executable, metadata)
     return executable
 
 

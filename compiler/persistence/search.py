@@ -74,6 +74,7 @@ class Search:
         self.arguments = arguments
         self.world = World.of(function, name)
         self._cache = cache
+        self._name = name
         self.key = program_key("function", own_build(), repr(options), json.dumps([*arguments]), self.world.digest())
         self.manifest = self._read_manifest()
 
@@ -111,7 +112,7 @@ class Search:
         manifest.learned.merge(learned)
         manifest.questions = [questions, *(known for known in manifest.questions if known != questions)]
         del manifest.questions[MOST_QUESTIONS:]
-        self._cache.store(self.key, Entry(manifest.as_json()))
+        self._cache.store(self.key, Entry({**manifest.as_json(), "function": self._name}))
 
     def _program_key(self, questions: Sequence[Json], answers: Sequence[str], world: World) -> str:
         return program_key(self.key, json.dumps(questions), json.dumps(answers), world.digest())
@@ -150,7 +151,8 @@ class Shelf:
         if bound.key is None:
             raise Unportable("its executable is not in the cache")
         kept = record.Kept(bound.recipe, bound.status, tuple(bound.machines))
-        self._cache.store(self.key, Entry({"record": record.write(kept, self._references), "executable": bound.key}))
+        metadata = {"record": record.write(kept, self._references), "executable": bound.key}
+        self._cache.store(self.key, Entry({**metadata, "function": bound.recipe.name}))
         self._label_linear(bound.recipe.output)
 
     def clear(self) -> None:
