@@ -52,7 +52,7 @@ def file_problem(status: os.stat_result) -> str | None:
     """Why a file must not be trusted, if so; completes "the file …"."""
     if not stat.S_ISREG(status.st_mode):
         return "is no plain file"
-    return _owner_problem(status, "it may have been written by others (chmod 600 does not make it trustworthy)")
+    return _owner_problem(status, "may have been written by others")
 
 
 def folder_problem(folder: Path) -> str | None:

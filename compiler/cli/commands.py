@@ -15,6 +15,7 @@ import numpy as np
 
 import hloc.runtime
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
+from hloc.cli.cache import cache_group
 from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
@@ -76,6 +77,9 @@ def main() -> None:
 
     FILE:FUNCTION names a function of a Python file; it need not be decorated.
     """
+
+
+main.add_command(cache_group)
 
 
 @main.command("compile")

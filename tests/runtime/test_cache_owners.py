@@ -103,7 +103,7 @@ def open_to_others(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "message"),
-    [(pipe, "is no plain file"), (link, "is a link"), (open_to_others, "it may have been written by others")],
+    [(pipe, "is no plain file"), (link, "is a link"), (open_to_others, "may have been written by others")],
 )
 def test_files_that_cannot_be_trusted_are_made_anew(tmp_path: Path, make, message: str) -> None:
     cache = Cache(tmp_path)
