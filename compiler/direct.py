@@ -1,55 +1,69 @@
-"""A call as one Python function, written when the program is made: guards, device arrays, execution, results.
+"""A call as one Python function, written when the program is made: guards, inputs, execution, results.
 
-For `def f(a, b): return {"sum": a + b}` it is
+For `def f(a, n): return {"scaled": a * n}` it is
 
     def attempt(v0, v1):
         try:
-            if type(x := v0) is Array and (r0 := x._raw).aval is c4 and … and c7.__code__ is c8:
-                raws = (r0, r1)
+            if (type(x0 := v0) is Array and x0._raw.aval is c7 or type(x0) is ndarray and x0.dtype is c8 and
+                x0.shape == (3,)) and (type(v1) is int) and (c9.__code__ is c10):
+                usual = True
             elif matches(v0, v1):
-                raws = None
+                usual = False
             else:
                 return UNFIT
         except (LookupError, AttributeError, TypeError, ValueError):
             return UNFIT
-        if raws is None:
+        if not usual:
             return call((v0, v1))
+        holds = []
+        raws = (x0._raw if type(x0) is Array else enter(x0, c7, holds), enter(v1, c11, holds))
         try:
             raws = run(raws).consume_with_handlers(handlers)
+            if holds:
+                wait(raws)
         except XlaRuntimeError as error:
             raise failure(error) from error
-        return {'sum': Array(raws[0])}
+        if holds:
+            release(holds)
+        return {'scaled': Array(raws[0])}
 
-A call whose arrays are on the device already goes this way. Of its 4 µs or so 3 are jaxlib's; each Python function more
-would add 0.1. All other calls (NumPy arrays, numbers, arrays that the function writes) go through `call`.
+A call takes about 4 µs, of which 3 are jaxlib's, and each Python function more would add 0.1. So what is usual is
+written out here. Other arguments (lists, arrays of other libraries and devices) and programs that write to their
+arguments go through `call`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hloc.matching import Accessors
-from hloc.program import UNFIT, Guard, Output, Recipe
+from hloc.program import UNFIT, Guard, Input, Output, Path, Recipe
 from hloc.runtime.array import Array
 from hloc.runtime.buffers import Raw, failure
 from hloc.runtime.executable import Executable
 
-_DIRECT = """try:
+_ATTEMPT = """try:
   if {checks}:
-   raws = {raws}
+   usual = True
   elif matches{values}:
-   raws = None
+   usual = False
   else:
    return UNFIT
  except (LookupError, AttributeError, TypeError, ValueError):
   return UNFIT
- if raws is None:
+ if not usual:
   return call({values})
+ holds = []
+ raws = {raws}
  try:
   raws = {run}
+  if holds:
+   wait(raws)
  except XlaRuntimeError as error:
   raise failure(error) from error
+ if holds:
+  release(holds)
  return {result}"""
 
 
@@ -78,37 +92,38 @@ class CallWriter(Accessors):
         call: runs the program on arguments that fit.   make: the results of the executable and the arguments to the
         result of the function.   plain: that has no effects, so that it can be written out here.
         """
-        self._names |= {"UNFIT": UNFIT, "call": call, "make": make, "matches": self.matches(recipe.guards)}
         values = _tuple(self._slots.values())
-        checks = self._on_device(recipe, executable)
-        if checks is None:
+        self._names |= {"UNFIT": UNFIT, "call": call, "make": make, "matches": self.matches(recipe.guards)}
+        arrays = {entry.path: j for j, entry in enumerate(recipe.inputs) if entry.kind == "array"}
+        if not _is_usual(recipe, arrays):
             return self._function("attempt", f"return call({values}) if matches{values} else UNFIT")
-        self._names |= {"read_number": read_number, "failure": failure, "XlaRuntimeError": executable.error}
-        self._names |= {"run": executable.run, "handlers": executable.handlers, "execute": executable.execute}
-        raws = _tuple(f"r{j}" for j in range(len(recipe.inputs)))
-        run = "run(raws).consume_with_handlers(handlers)" if executable.direct else "execute(raws)"
-        result = self._result(recipe.output) if plain else None
-        text = _DIRECT.format(
-            checks=checks, raws=raws, values=values, run=run, result=result or f"make(raws, {values})"
+        self._names |= {"read_number": read_number, "failure": failure}
+        self._names |= executable.steps()
+        avals = [self._named(aval) for aval in executable.avals[: len(recipe.inputs)]]
+        checks = [f"({self._usual_check(guard, arrays, avals)})" for guard in recipe.guards]
+        text = _ATTEMPT.format(
+            checks=" and ".join(checks) or "True",
+            values=values,
+            raws=_tuple(self._entered(entry, j, avals[j]) for j, entry in enumerate(recipe.inputs)),
+            run="run(raws).consume_with_handlers(handlers)" if executable.direct else "execute(raws)",
+            result=(self._result(recipe.output) if plain else None) or f"make(raws, {values})",
         )
         return self._function("attempt", text)
 
-    def _on_device(self, recipe: Recipe, executable: Executable) -> str | None:
-        """The guards, for arrays on the device, which get the names r0, r1, …; None for a program with other inputs."""
-        if recipe.write_backs or any(entry.kind != "array" for entry in recipe.inputs):
-            return None
-        numbers = {entry.path: j for j, entry in enumerate(recipe.inputs)}
-        guarded = [guard.path for guard in recipe.guards if guard.kind == "array"]
-        if len(numbers) < len(recipe.inputs) or any(guarded.count(path) != 1 for path in numbers):
-            return None
-        return " and ".join(f"({self._device_check(guard, numbers, executable)})" for guard in recipe.guards) or "True"
-
-    def _device_check(self, guard: Guard, numbers: dict[Any, int], executable: Executable) -> str:
-        if guard.kind != "array" or guard.path not in numbers:
+    def _usual_check(self, guard: Guard, arrays: dict[Path, int], avals: list[str]) -> str:
+        if guard.kind != "array" or guard.path not in arrays:
             return self._check(guard)
-        j = numbers[guard.path]
-        aval = self._named(executable.avals[j])  # which stands for element type, shape and device
-        return f"type(x := {self._path(guard.path)}) is Array and (r{j} := x._raw).aval is {aval}"
+        j, type_ = arrays[guard.path], guard.expected
+        x = f"x{j}"  # an Array's aval stands for element type, shape and device
+        return (
+            f"type({x} := {self._path(guard.path)}) is Array and {x}._raw.aval is {avals[j]} or "
+            f"type({x}) is ndarray and {x}.dtype is {self._dtype(type_)} and {x}.shape == {type_.shape}"
+        )
+
+    def _entered(self, entry: Input, j: int, aval: str) -> str:
+        if entry.kind != "array":
+            return f"enter({self._path(entry.path)}, {aval}, holds)"
+        return f"x{j}._raw if type(x{j}) is Array else enter(x{j}, {aval}, holds)"
 
     def _result(self, output: Output) -> str | None:
         """The Python text that makes a result of `raws`; None for those that take more than an expression."""
@@ -125,7 +140,15 @@ class CallWriter(Accessors):
         return None
 
 
-def _tuple(parts: Any) -> str:
+def _is_usual(recipe: Recipe, arrays: dict[Path, int]) -> bool:
+    """Whether all inputs are arrays that are guarded once, or numbers, and none is written to."""
+    guarded = [guard.path for guard in recipe.guards if guard.kind == "array"]
+    others = [entry for entry in recipe.inputs if entry.kind != "array"]
+    once = len(arrays) + len(others) == len(recipe.inputs) and all(guarded.count(path) == 1 for path in arrays)
+    return once and not recipe.write_backs and all(entry.kind in ("number", "scalar") for entry in others)
+
+
+def _tuple(parts: Iterable[str]) -> str:
     return f"({''.join(f'{part}, ' for part in parts)})"
 
 

@@ -100,6 +100,8 @@ class Accessors:
         expected = guard.expected
         if guard.kind == "distinct":
             return f"distinct({', '.join(map(self._path, expected))})"
+        if guard.kind == "missing":
+            return self._is_missing(guard.path)
         found = self._path(guard.path)
         match guard.kind:
             case "is":
@@ -110,15 +112,27 @@ class Accessors:
                 return f"{found} is {self._path(expected)}"
             case "array":
                 return self._is_array(found, expected)
+            case "subclass" | "no subclass":
+                return f"{'not ' * (guard.kind != 'subclass')}issubclass({found}, {self._path(expected)})"
         return f"{_CHECKS[guard.kind]}({found}, {self._named(expected)})"
 
+    def _is_missing(self, path: Path) -> str:
+        *steps, (kind, name) = path.steps
+        if kind == "global":
+            return f"{name!r} not in {self._named(path.root.__globals__)}"
+        return f"not hasattr({self._path(Path(path.root, tuple(steps)))}, {name!r})"
+
     def _is_array(self, found: str, expected: TensorType) -> str:
-        dtype, shape, whole = self._named(np.dtype(expected.dtype.type)), expected.shape, self._named(expected)
+        dtype, shape, whole = self._dtype(expected), expected.shape, self._named(expected)
         return (
             f"type(x := {found}) is ndarray and x.dtype is {dtype} and x.shape == {shape} or "
             f"type(x) is Array and (t := x._raw.aval).dtype is {dtype} and t.shape == {shape} or "
             f"is_array(x, {whole})"
         )
+
+    def _dtype(self, type_: TensorType) -> str:
+        """NumPy's own object for the element type, which arrays have, too."""
+        return self._named(np.dtype(type_.dtype.type))
 
     def _input(self, entry: Input) -> str:
         found = self._path(entry.path)

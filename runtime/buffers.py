@@ -172,6 +172,25 @@ class Buffers:
                 raise _mismatch(position, Aval(x.shape, x.dtype, self), aval)
         return self._place_host(x, aval)
 
+    def steps(self) -> dict[str, Any]:
+        """Parts of `Executable.steps`."""
+        return {"enter": self._enter, "wait": self._wait, "release": self.release}
+
+    def _enter(self, x: Any, aval: Aval, holds: list[Hold]) -> Raw:
+        """`place` for a NumPy array of exactly this type, or a number that it can hold."""
+        if self._shares_memory and aval.nbytes < LARGE:
+            try:
+                stage = aval.idle.pop()
+            except IndexError:
+                stage = self._new_stage(aval)
+            stage[0][...] = x
+            holds.append(stage)
+            return stage[1]
+        raw, hold = self._place_host(x if type(x) is np.ndarray else np.array(x, aval.dtype), aval)
+        if hold is not None:
+            holds.append(hold)
+        return raw
+
     def _place_host(self, x: NumPyArray, aval: Aval) -> tuple[Raw, Hold]:
         if not self._shares_memory:
             return self._transfer(x, aval, self._copy), None

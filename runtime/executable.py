@@ -86,6 +86,16 @@ class Executable:
         self.run: Any = loaded.execute_sharded
         self.error = xla.client_module().XlaRuntimeError
 
+    def steps(self) -> dict[str, Any]:
+        """What `execute` consists of, by name, for a caller that has checked the types of the arguments.
+
+        enter(x, aval, holds): a NumPy array or number to a device array; appends what is to be held until it was used.
+        run(raws).consume_with_handlers(handlers), or execute(raws) where `direct` does not hold.   wait(raws): until
+        they are computed.   release(holds).   XlaRuntimeError: what run, consume_with_handlers and wait raise.
+        """
+        own = {"run": self.run, "handlers": self.handlers, "execute": self.execute, "XlaRuntimeError": self.error}
+        return own | self._buffers.steps()
+
     def execute(self, arguments: Sequence[Any]) -> list[Raw]:
         """Run the program on device arrays, NumPy arrays or scalars, Python numbers or hloc Arrays.
 

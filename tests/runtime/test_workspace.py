@@ -74,7 +74,7 @@ def test_runs_at_the_same_time_have_memory_of_their_own(monkeypatch: pytest.Monk
         inside.wait(20)
         return run(raws)
 
-    monkeypatch.setattr(lender, "_run", wait_and_run)
+    monkeypatch.setattr(lender, "run", wait_and_run)
     found: dict[int, float] = {}
     threads = [threading.Thread(target=lambda x=x: found.update({x: twice(lender, x)})) for x in range(3)]
     for thread in threads:
