@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -12,12 +13,14 @@ from hloc.options import CompileOptions
 from hloc.pipeline import before_emission, compile_program, emit
 from hloc.program import PASSES, Batch, Machine, Program, Saved, StaticUse
 from hloc.report import remaining_error_sites
+from hloc.runtime import backend, compile_or_load
+from hloc.runtime.targets import compile_for, target
 
 if TYPE_CHECKING:
-    from hloc.calling import BoundProgram
     from hloc.emit.module import Emitted
     from hloc.ir.core import Module
-    from hloc.runtime.executable import Memory
+    from hloc.runtime.executable import Executable, Memory
+    from hloc.runtime.targets import Target, TargetExecutable
 
 
 class Stage:
@@ -46,8 +49,11 @@ class Stage:
 class Lowered(Stage):
     """A program specialised to argument types and simplified, with the text of its stages."""
 
-    def __init__(self, program: Program, options: CompileOptions, rows: Mapping[str, int]) -> None:
+    def __init__(
+        self, program: Program, options: CompileOptions, rows: Mapping[str, int], target: Target | None = None
+    ) -> None:
         super().__init__(program.module)
+        self._target = target
         self.program = program
         self.options = options
         self._rows = dict(rows)
@@ -75,31 +81,50 @@ class Lowered(Stage):
     def with_places(self, stage: str, places: bool = True) -> str:
         return super().with_places(stage, places) if stage != "stablehlo" else self._emitted.text(with_locations=places)
 
-    def compile(self) -> Compiled:
-        """Compile with XLA, or take the program from the cache."""
-        return Compiled(compile_program(self.program, self._emitted))
+    def for_target(self, name: str) -> Lowered:
+        """The same program for a device that need not be here, such as "cuda:h200"; "cpu" is that of this machine.
+
+        Raises: DeviceError for a name that is not known, with those that are.
+        """
+        found = target(name)
+        return Lowered(self.program, dataclasses.replace(self.options, device=found.platform), self._rows, found)
+
+    def compile(self, target: str | None = None) -> Compiled:
+        """Compile with XLA, or take the program from the cache.
+
+        target: the name of a device that need not be here, see `for_target`. The result cannot run; it tells what XLA
+        makes of the program there. Raises: DeviceError where the plugin of its platform is missing.
+        """
+        if target is not None:
+            return self.for_target(target).compile()
+        if self._target is None:
+            return Compiled(compile_program(self.program, self._emitted).executable)
+        code, options = self._emitted.bytecode, self._emitted.build_options
+        if self._target.platform == "cpu":
+            return Compiled(compile_or_load(code, options, backend("cpu")))
+        return Compiled(compile_for(self._target, code, options))
 
 
 class Compiled:
-    """A program compiled for this machine."""
+    """A program compiled for this machine, or for a device that is not here."""
 
-    def __init__(self, bound: BoundProgram) -> None:
-        self._bound = bound
+    def __init__(self, executable: Executable | TargetExecutable) -> None:
+        self._executable = executable
 
     @property
     def optimized_hlo(self) -> str:
         """XLA's optimised program."""
-        return self._bound.executable.optimized_hlo()
+        return self._executable.optimized_hlo()
 
     @property
     def cost(self) -> dict[str, float]:
-        """XLA's estimates: flops, bytes accessed."""
-        return self._bound.executable.cost()
+        """XLA's estimates: flops, bytes accessed; for a target also its "optimal_seconds"."""
+        return self._executable.cost()
 
     @property
     def memory(self) -> Memory:
         """Bytes of arguments, results and temporaries."""
-        return self._bound.executable.memory()
+        return self._executable.memory()
 
 
 class Explanation:

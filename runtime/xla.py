@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hloc.runtime import plugins, wire
+from hloc.runtime import cuda_libraries, plugins, wire
 from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaCompileError
 from hloc.runtime.options import BuildOptions, is_for_llvm
 
@@ -38,6 +38,14 @@ def client_module() -> ModuleType:
     from jaxlib import xla_client
 
     return xla_client
+
+
+def profiler_module() -> ModuleType:
+    """jaxlib's bindings of XLA's profiler."""
+    client_module()
+    from jaxlib import _profiler
+
+    return _profiler  # type: ignore[no-any-return]
 
 
 @functools.cache
@@ -171,7 +179,7 @@ def _client(platform: str) -> Any:
         # A program runs in the thread that calls it. Handing it to another, as is XLA's default, costs 20 to 70 µs for
         # the medium sizes where a program takes 2 to 20, and gains nothing where the cores are the same.
         return xla_client.make_cpu_client(asynchronous=False, num_devices=_cpu_devices())
-    return plugins.make_client(xla_client, platform)
+    return plugins.make_client(xla_client, platform, jaxlib_version())
 
 
 def _cpu_devices() -> int | None:
@@ -186,7 +194,7 @@ def _cpu_devices() -> int | None:
 
 def _note_fork() -> None:
     global _forked  # noqa: PLW0603 - a fact about the process
-    _forked = _forked or _client.cache_info().currsize > 0
+    _forked = _forked or _client.cache_info().currsize > 0 or plugins.is_loaded()
 
 
 if hasattr(os, "register_at_fork"):
@@ -206,13 +214,13 @@ def fork_error() -> ForkError:
     )
 
 
-def compile_options(options: BuildOptions, device: Backend) -> Any:
-    """jaxlib's CompileOptions for one program on one device."""
+def compile_options(options: BuildOptions, device: Any) -> Any:
+    """jaxlib's CompileOptions for one program on one device, a Backend or an AbsentDevice."""
     xla_client = client_module()
     result = xla_client.CompileOptions()
     result.num_replicas = result.num_partitions = 1
     result.device_assignment = xla_client.DeviceAssignment.create(np.array([[device.device.id]]))
-    result.env_option_overrides = list(options.overrides.items())
+    result.env_option_overrides = list(_overrides(options, device.platform).items())
     extra = usable_extra(options)
     if not extra:
         return result
@@ -220,6 +228,12 @@ def compile_options(options: BuildOptions, device: Backend) -> Any:
         result.executable_build_options.debug_options
     )  # reading it creates the sub-message, else it replaces the defaults
     return xla_client.CompileOptions.ParseFromString(result.SerializeAsString() + wire.extra_options(extra))
+
+
+def _overrides(options: BuildOptions, platform: str) -> dict[str, Any]:
+    """XLA's debug options: the program's, and where this machine keeps the assembler for NVIDIA's GPUs."""
+    toolkit = cuda_libraries.toolkit() if platform == "cuda" else None
+    return {**({"xla_gpu_cuda_data_dir": toolkit} if toolkit else {}), **options.overrides}
 
 
 def usable_extra(options: BuildOptions) -> dict[str, str]:
@@ -240,13 +254,13 @@ def compile_program(stablehlo: bytes | str, options: BuildOptions, device: Backe
     try:
         return _compile(stablehlo, options, device)
     except client_module().XlaRuntimeError as error:
-        _refuse_option(options, error)
+        refuse_option(options, error)
         if not (options.fallback and options.extra):
             raise XlaCompileError(f"XLA cannot compile this program: {error}") from error
     return compile_program(stablehlo, BuildOptions(options.overrides, {}, False), device)
 
 
-def _refuse_option(options: BuildOptions, error: Exception) -> None:
+def refuse_option(options: BuildOptions, error: Exception) -> None:
     """Raise ValueError where XLA complains of a debug option: it has none of that name, or wants another type."""
     for name, value in options.overrides.items():
         if re.search(rf"compile option: '{re.escape(name)}'", str(error)):
@@ -268,6 +282,31 @@ def debug_option_names() -> list[str]:
 
 def _compile(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
     return device.client.compile_and_load(stablehlo, device.devices, compile_options(options, device))
+
+
+def read_module(stablehlo: bytes | str) -> Any:
+    """StableHLO (text, MLIR bytecode or portable artifact) as a module of jaxlib's MLIR bindings."""
+    from jaxlib.mlir import ir
+    from jaxlib.mlir._mlir_libs import _jax_mlir_ext
+    from jaxlib.mlir.dialects import chlo, sdy
+    from jaxlib.mlir.dialects import stablehlo as dialect
+
+    context, registry = ir.Context(), ir.DialectRegistry()
+    _jax_mlir_ext.register_dialects(registry)
+    context.append_dialect_registry(registry)
+    for known in (dialect, chlo, sdy):
+        known.register_dialect(context)
+    context.load_all_available_dialects()
+    if isinstance(stablehlo, bytes) and b"StableHLO_v" in stablehlo[:64]:
+        stablehlo = bytes(dialect.deserialize_portable_artifact_str(stablehlo))
+    return ir.Module.parse(stablehlo, context)
+
+
+def to_hlo(stablehlo: bytes | str) -> Any:
+    """The program as a module of HLO, before any optimisation."""
+    converter = client_module()._xla.mlir
+    text = str(read_module(stablehlo)) if isinstance(stablehlo, bytes) else stablehlo
+    return converter.mlir_module_to_xla_computation(text, use_tuple_args=False, return_tuple=False).get_hlo_module()
 
 
 def load_program(serialized: bytes, device: Backend) -> Any:
