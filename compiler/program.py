@@ -96,11 +96,13 @@ class Input:
     """One parameter of the compiled entry: the object at `path`.
 
     kind: "number" (a Python number), "scalar" (a NumPy scalar), "array", or "list" (a list of numbers as one array).
+    donated: an hloc.Array here is used up by the call.
     """
 
     path: Path
     type: TensorType
     kind: str
+    donated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,9 @@ class Guard:
     """A condition under which a specialisation holds for a captured or static object.
 
     kind: "is" (the same object), "equal" (same type and equal), "type" (same Python type), "array" (`expected` is
-    the TensorType), "keys" (type and keys or length of a container), "missing" (no such attribute).
+    the TensorType), "keys" (type and keys or length of a container), "elements" (the type of all items of a list),
+    "missing" (no such global or attribute), "same" (the object at the path `expected`), "distinct" (those at the paths
+    `expected`), "subclass" and "no subclass" (of the class at the path `expected`).
     """
 
     path: Path

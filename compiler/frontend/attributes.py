@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.inputs import capture
+from hloc.frontend.members import guard_attribute, has_member
 from hloc.frontend.structure import kind_of
 from hloc.frontend.tables.registry import methods_of, properties_of, setters_of
 from hloc.frontend.values import (
@@ -90,17 +92,19 @@ def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -
         member = base.__dict__[name]
         if isinstance(member, types.MemberDescriptorType):  # a slot that is not set
             continue
-        path = Path(base, (("attr", name),))
         if isinstance(member, types.FunctionType | Rewritten) or hasattr(member, "__hloc_function__"):
-            sp.guard(path, "is", member)
+            guard_attribute(sp, cls, name)
             return MethodV(Const(member), owner)
         if isinstance(member, property):
+            guard_attribute(sp, cls, name)
             return sp.call(Const(member.fget), owner)
         if isinstance(member, staticmethod):
+            guard_attribute(sp, cls, name)
             return Const(member.__func__)
         if isinstance(member, classmethod):
+            guard_attribute(sp, cls, name)
             return MethodV(Const(member.__func__), Const(cls))
-        return capture(sp, path, member)
+        return capture(sp, Path(cls, (("attr", name),)), member)
     found = _table_attribute(sp, owner, name) if isinstance(owner, TupleV) else None
     if found is None:
         raise MissingAttributeError(f"{cls.__name__} has no attribute {name!r}")
@@ -114,11 +118,11 @@ def _constant_attribute(sp: Specializer, obj: Any, name: str) -> AbstractValue:
         raise MissingAttributeError(f"{label} has no attribute {name!r}")
     value = getattr(obj, name)
     if isinstance(obj, types.ModuleType) and obj.__name__.split(".")[0] in _LIBRARIES:
-        return Const(value)
-    if isinstance(obj, types.ModuleType | type) and not isinstance(value, types.FunctionType):
+        return Const(guard_attribute(sp, obj, name))
+    if isinstance(obj, types.ModuleType | type) and isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+        return Const(guard_attribute(sp, obj, name))
+    if isinstance(obj, types.ModuleType | type | types.FunctionType | types.MethodType | functools.partial):
         return capture(sp, Path(obj, (("attr", name),)), value)
-    if isinstance(obj, types.ModuleType | type):
-        sp.guard(Path(obj, (("attr", name),)), "is", value)
     return Const(value)
 
 
@@ -133,7 +137,7 @@ def set_attribute(sp: Specializer, owner: AbstractValue, name: str, value: Abstr
         params = getattr(owner.cls, "__dataclass_params__", None)
         if params is not None and params.frozen:
             raise MissingAttributeError(f"cannot assign to field {name!r}: {owner.cls.__name__} is frozen")
-        member = getattr(owner.cls, name, None)
+        member = guard_attribute(sp, owner.cls, name) if has_member(sp, owner.cls, name) else None
         if isinstance(member, property):
             sp.call(Const(member.fset), owner, value)
             return

@@ -17,6 +17,7 @@ from hloc.frontend.batching import vmapped
 from hloc.frontend.frames import run_frame
 from hloc.frontend.inputs import capture, capture_default, capture_record, is_callable_object
 from hloc.frontend.jacobians import hessian, jacobian
+from hloc.frontend.members import guard_attribute, has_member, member
 from hloc.frontend.operators import python_call
 from hloc.frontend.outline import call_outlined, sharing_key
 from hloc.frontend.source import function_source
@@ -78,7 +79,7 @@ def call(
         case TypeOfV(cls):
             return _call_object(sp, cls, args, kwargs)
         case ObjectRef(cls=cls) if "__call__" in dir(cls):
-            return call(sp, Const(cls.__call__), [function, *args], kwargs)
+            return call(sp, member(sp, cls, "__call__"), [function, *args], kwargs)
         case Const(obj):
             return _call_object(sp, obj, args, kwargs)
         case NeverV():
@@ -171,7 +172,7 @@ def _call_object(
     if isinstance(obj, type):
         return _construct(sp, obj, args, kwargs)
     if is_callable_object(obj):
-        return call(sp, Const(type(obj).__call__), [capture_record(sp, obj), *args], kwargs)
+        return call(sp, member(sp, type(obj), "__call__"), [capture_record(sp, obj), *args], kwargs)
     if _all_constant(args, kwargs) and _is_pure(obj):
         named = {k: v.obj for k, v in kwargs.items() if isinstance(v, Const)}
         return python_call(sp, functools.partial(obj, **named), *(a.obj for a in args if isinstance(a, Const)))
@@ -217,6 +218,7 @@ def _call_partial(
     sp: Specializer, obj: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
     path = Path(obj, ())
+    sp.guard(path.then("attr", "keywords"), "keys", (dict, tuple(obj.keywords)))
     first = [capture(sp, path.then("attr", "args").then("item", j), a) for j, a in enumerate(obj.args)]
     named = {k: capture(sp, path.then("attr", "keywords").then("item", k), v) for k, v in obj.keywords.items()}
     return call(sp, Const(obj.func), [*first, *args], {**named, **kwargs})
@@ -234,6 +236,10 @@ def _call_python(
         error.report.labels.clear()
         raise
     sp.guard(Path(function, (("attr", "__code__"),)), "is", function.__code__)
+    for name in ("__defaults__", "__kwdefaults__"):
+        if held := getattr(function, name):
+            keys = len(held) if isinstance(held, tuple) else tuple(held)
+            sp.guard(Path(function, (("attr", name),)), "keys", (type(held), keys))
     defaults = [
         capture_default(sp, Path(function, (("attr", "__defaults__"), ("item", j))), d)
         for j, d in enumerate(function.__defaults__ or ())
@@ -389,8 +395,9 @@ def _construct(
     if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and not hasattr(cls.__init__, "__wrapped__"):
         return _construct_dataclass(sp, cls, args, kwargs)
     ref = sp.new_object(cls, {})
-    if isinstance(cls.__init__, types.FunctionType):
-        call(sp, Const(cls.__init__), [ref, *args], kwargs)
+    init = guard_attribute(sp, cls, "__init__")
+    if isinstance(init, types.FunctionType):
+        call(sp, Const(init), [ref, *args], kwargs)
     elif args or kwargs:
         raise DTypeError(f"{cls.__name__}() takes no arguments")
     return ref
@@ -399,7 +406,7 @@ def _construct(
 def _construct_namedtuple(
     sp: Specializer, cls: Any, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
-    values = dict(zip(cls._fields, args, strict=False)) | kwargs
+    values = dict(zip(guard_attribute(sp, cls, "_fields"), args, strict=False)) | kwargs
     for field in cls._fields:
         if field not in values:
             if field not in cls._field_defaults:
@@ -419,18 +426,20 @@ def _construct_dataclass(
         inspect.signature(cls).bind(*args, **kwargs)
     except TypeError as error:
         raise DTypeError(f"{cls.__name__}(): {error}") from None
+    guard_attribute(sp, cls, "__init__")
     fields = [f for f in dataclasses.fields(cls) if f.init]
     values = dict(zip((f.name for f in fields if not f.kw_only), args, strict=False)) | kwargs
     attributes: dict[str, AbstractValue] = {}
     for field in dataclasses.fields(cls):
+        path = Path(cls, (("attr", "__dataclass_fields__"), ("item", field.name)))
         if field.name in values:
             attributes[field.name] = values[field.name]
         elif field.default_factory is not dataclasses.MISSING:
+            sp.guard(path.then("attr", "default_factory"), "is", field.default_factory)
             attributes[field.name] = call(sp, Const(field.default_factory), [], {})
         elif field.default is not dataclasses.MISSING:
-            path = Path(cls, (("attr", "__dataclass_fields__"), ("item", field.name), ("attr", "default")))
-            attributes[field.name] = capture(sp, path, field.default)
+            attributes[field.name] = capture(sp, path.then("attr", "default"), field.default)
     ref = sp.new_object(cls, attributes)
-    if hasattr(cls, "__post_init__"):
-        call(sp, Const(cls.__post_init__), [ref], {})
+    if has_member(sp, cls, "__post_init__"):
+        call(sp, member(sp, cls, "__post_init__"), [ref], {})
     return ref

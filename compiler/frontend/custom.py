@@ -21,6 +21,7 @@ from hloc.diagnostics.errors import DTypeError, UnsupportedError
 from hloc.frontend import numbers
 from hloc.frontend.derivatives import Args, Kwargs
 from hloc.frontend.joins import Template
+from hloc.frontend.members import guard_attribute
 from hloc.frontend.separate import Body, capture_free, separate
 from hloc.frontend.signatures import function_name, parameter_names
 from hloc.frontend.state import ERROR, Slot, is_status, payload_slot
@@ -50,6 +51,9 @@ def checkpointed(sp: Specializer, function: AbstractValue, args: Args, kwargs: K
 
 def with_rule(sp: Specializer, obj: Rewritten, args: Args, kwargs: Kwargs) -> AbstractValue:
     """A call of a function with a rule of its own."""
+    for part in ("function", "rule", "forward", "backward"):
+        if hasattr(obj, part):
+            guard_attribute(sp, obj, part)
     name = function_name(Const(obj))
     args = _positional(Const(obj.function), name, args, kwargs)
     active: _Ruled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hloc.diagnostics.errors import DTypeError, UndefinedNameError
 from hloc.frontend.effects import check, fail
 from hloc.frontend.inputs import capture
+from hloc.frontend.members import guard_attribute
 from hloc.frontend.values import AbstractValue, ConflictV, Const, MaybeV, NeverV, UndefinedV
 from hloc.program import Path
 
@@ -74,7 +75,9 @@ def _outer(sp: Specializer, frame: Frame, name: str) -> AbstractValue:
         root = function if function is not None else _Globals(frame.globals)
         return capture(sp, Path(root, (("global", name),)), frame.globals[name])
     if hasattr(builtins, name):
-        return Const(getattr(builtins, name))
+        if function is not None:
+            sp.guard(Path(function, (("global", name),)), "missing", None)
+        return Const(guard_attribute(sp, builtins, name))
     raise UndefinedNameError(f"name '{name}' is not defined")
 
 

@@ -12,6 +12,7 @@ from hloc.diagnostics.errors import CompileError, DTypeError, ShapeError
 from hloc.frontend import numbers
 from hloc.frontend.arrays import as_array, list_items, list_repeat, wrap
 from hloc.frontend.effects import fail
+from hloc.frontend.members import has_member, member
 from hloc.frontend.python_arithmetic import constant_power, operands, python_binary
 from hloc.frontend.structure import kind_of, same
 from hloc.frontend.ufuncs import apply_ufunc
@@ -176,8 +177,8 @@ def _format_parts(value: AbstractValue) -> tuple[Any, ...]:
 def call_dunder(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> AbstractValue | None:
     """An operator defined by a user class."""
     for owner, other, method in ((a, b, f"__{name}__"), (b, a, f"__r{name}__")):
-        if isinstance(owner, ObjectRef) and hasattr(owner.cls, method) and not hasattr(object, method):
-            return sp.call(Const(getattr(owner.cls, method)), owner, other)
+        if isinstance(owner, ObjectRef) and not hasattr(object, method) and has_member(sp, owner.cls, method):
+            return sp.call(member(sp, owner.cls, method), owner, other)
     return None
 
 
@@ -195,7 +196,7 @@ def unary(sp: Specializer, name: str, a: AbstractValue) -> AbstractValue:
     if isinstance(a, Const):
         return python_call(sp, function, a.obj)
     if isinstance(a, ObjectRef) and hasattr(a.cls, f"__{dunder}__"):
-        return sp.call(Const(getattr(a.cls, f"__{dunder}__")), a)
+        return sp.call(member(sp, a.cls, f"__{dunder}__"), a)
     if isinstance(a, MaskedV):
         return sp.call(Const(ufunc), a)
     if not is_numeric(a):
@@ -368,8 +369,8 @@ def truth(sp: Specializer, value: AbstractValue) -> bool | Value:
 
 def _object_truth(sp: Specializer, value: ObjectRef, cls: type) -> bool | Value:
     for method in ("__bool__", "__len__"):
-        if hasattr(cls, method):
-            return truth(sp, sp.call(Const(getattr(cls, method)), value))
+        if has_member(sp, cls, method):
+            return truth(sp, sp.call(member(sp, cls, method), value))
     return True
 
 
@@ -418,7 +419,7 @@ def absolute(sp: Specializer, a: AbstractValue) -> AbstractValue:
     if isinstance(a, Const):
         return python_call(sp, abs, a.obj)
     if isinstance(a, ObjectRef) and hasattr(a.cls, "__abs__"):
-        return sp.call(Const(a.cls.__abs__), a)
+        return sp.call(member(sp, a.cls, "__abs__"), a)
     if numbers.is_python_number(a):
         x = sp.number(a)
         x = helpers.convert(sp.builder, x, np.int64) if x.type.dtype == numbers.BOOL else x

@@ -24,6 +24,7 @@ from hloc.frontend.arrays import as_array, element, list_items, pick, resolve_li
 from hloc.frontend.effects import check
 from hloc.frontend.indices import Array, ParsedIndex, _is_data, _is_ellipsis, checked_index, parse_index
 from hloc.frontend.iteration import Iteration
+from hloc.frontend.members import member
 from hloc.frontend.selections import compressed, count_of
 from hloc.frontend.structure import kind_of
 from hloc.frontend.tables.registry import find_indexed
@@ -87,7 +88,7 @@ def get_item(sp: Specializer, base: AbstractValue, index: AbstractValue) -> Abst
         case MaskedV():
             return selected_item(sp, base, index)
         case ObjectRef(cls=cls) if hasattr(cls, "__getitem__"):
-            return sp.call(Const(cls.__getitem__), base, index)
+            return sp.call(member(sp, cls, "__getitem__"), base, index)
         case Tensor(weak=False):
             if isinstance(index, TupleV) and not index.items:
                 return base
@@ -135,7 +136,7 @@ def set_item(sp: Specializer, base: AbstractValue, index: AbstractValue, value: 
         case ArrayRef() | ChoiceRef():
             write_array(sp, base, index, value)
         case ObjectRef(cls=cls) if hasattr(cls, "__setitem__"):
-            sp.call(Const(cls.__setitem__), base, index, value)
+            sp.call(member(sp, cls, "__setitem__"), base, index, value)
         case _:
             raise DTypeError(f"{kind_of(base)} does not support item assignment")
 

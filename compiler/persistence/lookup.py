@@ -8,7 +8,8 @@ hold in the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def answer(guard: Guard, world: World) -> str:
             return f"{world.token(cls, label)} {_keys(keys, world, label)}"
         case "array":
             return str(expected)
-        case "same" | "distinct" | "missing":
+        case "same" | "distinct" | "missing" | "subclass" | "no subclass":
             return "yes"
     raise Unportable(f"a guard of the kind {guard.kind!r} is not known")
 
@@ -117,12 +118,19 @@ def _keys(keys: Any, world: World, label: str) -> str:
 
 # --- questions
 
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "same": operator.is_,
+    "subclass": issubclass,
+    "no subclass": lambda cls, other: not issubclass(cls, other),
+}
+"""Guards about two objects; what such a guard expects is a path."""
+
 
 def _paths(guard: Guard) -> tuple[Path, ...]:
     """All paths of a guard."""
     if guard.kind == "distinct":
         return tuple(guard.expected)
-    return (guard.path, guard.expected) if guard.kind == "same" else (guard.path,)
+    return (guard.path, guard.expected) if guard.kind in _RELATIONS else (guard.path,)
 
 
 def _question(guard: Guard, references: References) -> Json:
@@ -130,7 +138,8 @@ def _question(guard: Guard, references: References) -> Json:
     if guard.kind == "distinct":
         return [guard.kind, None, PATHS.write(guard.expected, references)]
     path = PATH.write(guard.path, references)
-    return [guard.kind, path, PATH.write(guard.expected, references)] if guard.kind == "same" else [guard.kind, path]
+    others = [PATH.write(guard.expected, references)] if guard.kind in _RELATIONS else []
+    return [guard.kind, path, *others]
 
 
 def _guard_now(question: Json, references: References, arguments: Mapping[str, Any]) -> Guard:
@@ -146,10 +155,10 @@ def _guard_now(question: Json, references: References, arguments: Mapping[str, A
     if kind == "missing":
         return Guard(path, kind, _missing(path, arguments))
     obj = path.fetch(arguments)
-    if kind == "same":
+    if kind in _RELATIONS:
         other = PATH.read(others[0], references)
-        if other.fetch(arguments) is not obj:
-            raise ValueError("the objects differ")
+        if not _RELATIONS[kind](obj, other.fetch(arguments)):
+            raise ValueError("the objects stand otherwise to each other")
         return Guard(path, kind, other)
     return Guard(path, kind, _type_of_array(obj) if kind == "array" else _expected(kind, obj))
 

@@ -13,6 +13,7 @@ from hloc.frontend import numbers, operators
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.effects import check, print_values
 from hloc.frontend.iteration import Iteration
+from hloc.frontend.members import member
 from hloc.frontend.structure import kind_of
 from hloc.frontend.tables.builtin_iterables import extreme
 from hloc.frontend.tables.registry import implements
@@ -101,7 +102,7 @@ def len_(sp: Specializer, value: AbstractValue) -> AbstractValue:
         case RangeV():
             return _not_negative(sp, Iteration.over(sp, value).length)
         case ObjectRef(cls=cls) if hasattr(cls, "__len__"):
-            return sp.call(Const(cls.__len__), value)
+            return sp.call(member(sp, cls, "__len__"), value)
         case Const(obj):
             return operators.python_call(sp, len, obj)
     raise DTypeError(f"{kind_of(value)} has no len()")
@@ -154,7 +155,7 @@ def int_(sp: Specializer, value: AbstractValue = Const(0)) -> AbstractValue:
 def _scalar(sp: Specializer, value: AbstractValue, what: str) -> Any:
     if isinstance(value, ObjectRef):
         method = {"int()": "__int__", "float()": "__float__", "complex()": "__complex__"}[what]
-        return sp.number(sp.call(Const(getattr(value.cls, method)), value))
+        return sp.number(sp.call(member(sp, value.cls, method), value))
     x = sp.number(value)
     if x.type.size != 1:
         raise DTypeError(f"{what}: only arrays of one element can be converted to a number, found {x.type}")

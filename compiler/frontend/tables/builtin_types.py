@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 import functools
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hloc.diagnostics.errors import DTypeError, MissingAttributeError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.attributes import get_attribute
+from hloc.frontend.members import guard_subclass
 from hloc.frontend.structure import kind_of
 from hloc.frontend.tables.registry import implements
 from hloc.frontend.values import (
@@ -95,12 +96,18 @@ def type_(sp: Specializer, value: AbstractValue) -> AbstractValue:
 
 @implements(builtins.isinstance)
 def isinstance_(sp: Specializer, value: AbstractValue, classes: AbstractValue) -> AbstractValue:
-    return Const(issubclass(type_of(sp, value), sp.static(classes, "the classes of isinstance")))
+    return _subclass(sp, type_of(sp, value), sp.static(classes, "the classes of isinstance"))
 
 
 @implements(builtins.issubclass)
 def issubclass_(sp: Specializer, cls: AbstractValue, classes: AbstractValue) -> AbstractValue:
-    return Const(issubclass(sp.static(cls, "a class"), sp.static(classes, "the classes of issubclass")))
+    return _subclass(sp, sp.static(cls, "a class"), sp.static(classes, "the classes of issubclass"))
+
+
+def _subclass(sp: Specializer, cls: type, classes: Any) -> AbstractValue:
+    result = Const(issubclass(cls, classes))
+    guard_subclass(sp, cls, classes)
+    return result
 
 
 @implements(builtins.callable)
