@@ -37,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from hloc.matching import Accessors
 from hloc.program import UNFIT, Guard, Input, Output, Path, Recipe
 from hloc.runtime.array import Array
@@ -70,8 +72,8 @@ _ATTEMPT = """try:
 def read_number(raw: Raw) -> Any:
     """The Python number in a device scalar."""
     try:
-        return memoryview(raw)[()]
-    except (BufferError, NotImplementedError):  # on another device; complex
+        return np.asarray(memoryview(raw)).item()
+    except BufferError:  # on another device
         return Array(raw).item()
 
 

@@ -115,14 +115,6 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         target = buffers(backend_of(device))
         return self if self._raw.aval.owner is target else Array(target.bring(self._raw))
 
-    def _become(self, raw: Raw) -> None:
-        """Have another content, of the same type."""
-        self._raw, self._host = raw, None
-
-    def _give_up(self, where: str) -> None:
-        """Have none any more; `where` says which argument of which function took it."""
-        self._raw, self._host = Donated(where), None
-
     def is_deleted(self) -> bool:
         """Whether it was donated, so that it cannot be read any more."""
         return bool(self._raw.is_deleted())
@@ -138,15 +130,15 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _numpy(self) -> NumPyArray:
         """A read-only NumPy view on the CPU; from another device one copy, which is kept."""
-        if self._host is not None:
-            return self._host
-        raw = self._raw
-        platform = raw.aval.owner.backend.platform
-        host = to_numpy(raw)
-        host.flags.writeable = False
-        if platform != "cpu":
-            self._host = host
-        return host
+        if self._host is None:
+            try:
+                return np.asarray(memoryview(self._raw))
+            except (BufferError, TypeError):
+                self.block_until_ready()  # on another device; raises where the array was given up
+                host = to_numpy(self._raw)
+                host.flags.writeable = False
+                self._host = host
+        return self._host
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NumPyArray:
         """NumPy's conversion protocol: a read-only view where no copy is asked for or needed."""
@@ -158,16 +150,6 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         if any(isinstance(out, Array) for out in kwargs.get("out", ())):
             self._refuse_change()
         return getattr(ufunc, method)(*map(_on_host, inputs), **{name: _on_host(x) for name, x in kwargs.items()})
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _METHODS:
-            return getattr(self._numpy(), name)
-        if name in _MUTATORS:
-            raise AttributeError(f"an hloc.Array cannot be changed, so it has no {name!r}; use np.array(x).{name}")
-        raise AttributeError(f"'hloc.Array' object has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *_METHODS})
 
     def __getitem__(self, index: Any) -> Any:
         return self._numpy()[_on_host(index)]
@@ -237,10 +219,6 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __reduce__(self) -> tuple[Any, ...]:
         return array, (self._numpy(),)
 
-    def __buffer__(self, flags: int, /) -> memoryview:
-        """Python's buffer protocol, read-only (from Python 3.12 on)."""
-        return memoryview(self._numpy())
-
     def __dlpack_device__(self) -> tuple[int, int]:
         """DLPack's device type and number. Raises: BufferError on a device that DLPack does not have."""
         backend = self._raw.aval.owner.backend
@@ -277,6 +255,22 @@ def _not_in_place(self: Array, other: Any) -> Any:
     return NotImplemented
 
 
+def _on_numpy(name: str) -> property:
+    """What numpy.ndarray has of this name."""
+    return property(lambda self: getattr(self._numpy(), name))
+
+
+def _refused(name: str) -> property:
+    def refuse(self: Array) -> NoReturn:
+        raise AttributeError(f"an hloc.Array cannot be changed, so it has no {name!r}; use np.array(x).{name}")
+
+    return property(refuse)
+
+
+for _name in _METHODS:  # a __getattr__ instead would be asked for each protocol that NumPy looks for: 1 µs
+    setattr(Array, _name, _on_numpy(_name))
+for _name in _MUTATORS:
+    setattr(Array, _name, _refused(_name))
 _IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")
 for _name in _IN_PLACE:
     setattr(Array, f"__i{_name}__", _not_in_place)
@@ -305,6 +299,16 @@ def array(x: Any, dtype: Any = None, *, copy: bool | None = True, device: Device
     if shared is None and copy is False:
         raise ValueError("the memory of this array cannot be shared: it must be in host memory, contiguous and aligned")
     return Array(target.put(host) if shared is None else shared)
+
+
+def replace_content(x: Array, new: Array) -> None:
+    """Give `x` the memory of `new`, of the same type, which nobody else has."""
+    x._raw, x._host = new._raw, None
+
+
+def give_up(x: Array, where: str) -> None:
+    """Leave `x` without memory; `where` says which argument of which function took it."""
+    x._raw, x._host = Donated(where), None
 
 
 def _on_host(x: Any) -> Any:
