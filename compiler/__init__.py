@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hloc.inspection import Compiled as Compiled
     from hloc.inspection import Explanation as Explanation
     from hloc.inspection import Lowered as Lowered
+    from hloc.profiling import profile as profile
     from hloc.runtime.array import Array as Array
 
 _HOME = {
@@ -75,6 +76,7 @@ _HOME = {
     "jacrev": "hloc.autodiff",
     "jvp": "hloc.autodiff",
     "linearize": "hloc.autodiff",
+    "profile": "hloc.profiling",
     "stop_gradient": "hloc.autodiff",
     "value_and_grad": "hloc.autodiff",
     "vectorize": "hloc.batching",
@@ -110,6 +112,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "profile",
     "stop_gradient",
     "value_and_grad",
     "vectorize",

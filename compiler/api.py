@@ -37,6 +37,7 @@ from hloc.program import (
     Utilisation,
 )
 from hloc.runtime.cache import default_cache
+from hloc.runtime.profiling import span
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
 if TYPE_CHECKING:
@@ -246,8 +247,9 @@ class CompiledFunction:
                 if bound.matches(*values) and not 0 < bound.program.print_capacity < print_capacity:
                     return bound
             arguments = dict(zip(self._names, values, strict=True))
-            search = self.search(arguments)
-            found = None if search is None or anew else search.load()
+            with span("hloc: cache", function=self.__name__):
+                search = self.search(arguments)
+                found = None if search is None or anew else search.load()
             if found is None:
                 self.learned.print_capacity = max(print_capacity, self.learned.print_capacity)
                 found = self.build(self.specialize(arguments, self.learned.print_capacity or PRINT_CAPACITY))

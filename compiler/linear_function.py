@@ -26,8 +26,13 @@ class LinearFunction:
         self._owner = owner
         self._primals = primals if program.run is None else None
 
+    @property
+    def __name__(self) -> str:
+        """Such as "vjp_f_linear"."""
+        return self._program.program.name
+
     def __repr__(self) -> str:
-        return f"<{self._program.program.name}>"
+        return f"<{self.__name__}>"
 
     def __call__(self, *given: Any) -> Any:
         """Of hloc.vjp: the cotangent of the result → a tuple of those of the arguments; of hloc.linearize: the tangents

@@ -18,6 +18,7 @@ from hloc.runtime.errors import XlaCompileError
 from hloc.runtime.executable import Executable, Signature
 from hloc.runtime.fingerprint import environment
 from hloc.runtime.options import BuildOptions
+from hloc.runtime.profiling import span
 
 _CODE = "executable"
 _SIGNATURE = "signature"
@@ -32,7 +33,8 @@ def compile_stablehlo(
     Raises: XlaCompileError, DeviceError.
     """
     device = backend or xla.backend()
-    return Executable(xla.compile_program(stablehlo, options or BuildOptions(), device), device)
+    with span("hloc: XLA"):
+        return Executable(xla.compile_program(stablehlo, options or BuildOptions(), device), device)
 
 
 def compile_or_load(
