@@ -37,6 +37,8 @@ _NO_TPU = {
 warnings on stderr that it did not answer, and log files under /tmp. These variables answer in its place."""
 _lock = threading.RLock()
 _loaded: set[str] = set()
+unprofiled: list[Any] = []
+"""Loaded plugins that XLA's profiler does not know yet (see hloc.runtime.profiling)."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def load(xla_client: ModuleType, plugin: Plugin) -> None:
         try:
             with _answers_for_libtpu(name):
                 if not xla_client.pjrt_plugin_loaded(name):
-                    xla_client.load_pjrt_plugin_dynamically(name, str(plugin.path))
+                    unprofiled.append(xla_client.load_pjrt_plugin_dynamically(name, str(plugin.path)))
                 if not xla_client.pjrt_plugin_initialized(name):
                     xla_client.initialize_pjrt_plugin(name)
         except xla_client.XlaRuntimeError as error:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from hloc.runtime import xla
+from hloc.runtime import plugins, xla
 
 _lock = threading.Lock()
 _trace: Any = None  # XLA's TraceMe while a session is active
@@ -42,6 +42,8 @@ class Session:
                 raise RuntimeError(f"{who} is recording a profile already, and there can be one at a time")
             self.run = _new_run(folder)
             self._folder = folder
+            while plugins.unprofiled:
+                profiler.register_plugin_profiler(plugins.unprofiled.pop())
             options = profiler.ProfileOptions()
             options.session_id = self.run.name
             options.python_tracer_level = int(python)
