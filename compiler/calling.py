@@ -11,12 +11,12 @@ import numpy as np
 
 from hloc.diagnostics.span import Span
 from hloc.direct import CallWriter, read_number
-from hloc.matching import Accessors
+from hloc.donation import Given
 from hloc.program import (
     HostStatus,
     Machine,
     MessagePart,
-    Output,
+    Overflow,
     PrintOverflow,
     PrintSite,
     Program,
@@ -24,7 +24,8 @@ from hloc.program import (
     StackOverflow,
     TapeOverflow,
 )
-from hloc.runtime.array import Array, array
+from hloc.results import Makers, refuse_overlap, repeated_arrays, write_back
+from hloc.runtime.array import Array, give_up
 from hloc.runtime.executable import Executable
 
 _GROWTH = 16
@@ -62,11 +63,15 @@ class BoundProgram:
         self.matches = access.matches(program.guards)
         self._inputs = access.inputs(program.inputs)
         self._written = access.objects([write_back.path for write_back in program.write_backs])
-        self._result = _maker(program.output, access)
-        self._contents = [_maker(write_back.output, access) for write_back in program.write_backs]
+        self._given = Given(program, access)
+        self._repeated = repeated_arrays(program)
+        makers = Makers(access, self._repeated, self._given.paths)
+        self._result = makers.maker(program.output)
+        self._contents = [makers.maker(write_back.output) for write_back in program.write_backs]
         self._plain = not (program.write_backs or program.print_capacity or program.error_words or machines)
-        make = self._result if self._plain else self._finish
-        self.attempt = access.attempt(program, executable, self.call, make, plain=self._plain)
+        plain = self._plain and not self._repeated
+        make = self._result if plain else self._finish
+        self.attempt = access.attempt(program, executable, self.call, make, plain=plain)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
         """`call` with arguments by parameter name."""
@@ -80,9 +85,24 @@ class BoundProgram:
         """
         inputs = self._inputs(*values)
         if self.program.write_backs:
-            _refuse_overlap(inputs)
+            refuse_overlap(inputs)
+        if self._given.paths:
+            return self._use_up(inputs, values)
+        return self._finish(self.executable.execute(inputs), values)
+
+    def _use_up(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
+        """A call that takes Arrays for good, also if the function raises; not if it is run again."""
+        arrays = self._given.arrays(values)
         raws = self.executable.execute(inputs)
-        return self._result(raws, values) if self._plain else self._finish(raws, values)
+        again = False
+        try:
+            return self._finish(raws, values)
+        except Overflow:
+            again = True
+            raise
+        finally:
+            for obj, where in () if again else arrays:
+                give_up(obj, where)
 
     def counts(self, values: tuple[Any, ...], number: int) -> list[int]:
         """The last `number` results before the token of recursion, of a call without effects.
@@ -98,7 +118,9 @@ class BoundProgram:
         return [read_number(raw) for raw in raws[end - number : end]]
 
     def _finish(self, raws: Sequence[Any], values: tuple[Any, ...]) -> Any:
-        """What a call with effects does with the results of the executable."""
+        """What a call does with the results of the executable."""
+        if self._plain:
+            return self._result(self._with_repeated(raws), values)
         program = self.program
         if self.machines and (token := read_number(raws[-1])):
             raise self._too_deep(token)
@@ -109,11 +131,16 @@ class BoundProgram:
             self._prints(raws)
         if error is not None:
             raise error
+        raws = self._with_repeated(raws)
         result = self._result(raws, values)  # before the write-backs, which may move what the paths lead to
         contents = [content(raws, values) for content in self._contents]
-        for obj, content, write_back in zip(self._written(*values), contents, program.write_backs, strict=True):
-            _write_back(obj, content, write_back.output.keys)
+        for obj, content, written in zip(self._written(*values), contents, program.write_backs, strict=True):
+            write_back(obj, content, written.output.keys)
         return result
+
+    def _with_repeated(self, raws: Sequence[Any]) -> Sequence[Any]:
+        """Behind the results of the executable, an Array for each that is handed out more than once."""
+        return [*raws, *(Array(raws[j]) for j in self._repeated)] if self._repeated else raws
 
     def _too_deep(self, token: int) -> BaseException:
         """What to do about a recursion for which there was no room: nothing else of the run means anything."""
@@ -195,99 +222,6 @@ def _renumbered(program: Recipe, status: HostStatus) -> Recipe:
     behind = range(status.index + status.words, max(program.output.indices(), default=0) + 1)
     output = program.output.renumbered({j: j + shift for j in behind})
     return program.replace(output=output, print_index=program.print_index + shift)
-
-
-# --- inputs
-
-
-def _refuse_overlap(inputs: Sequence[Any]) -> None:
-    """Arrays that share memory, one of them written: neither order of writes would be NumPy's."""
-    arrays = [x for x in inputs if isinstance(x, np.ndarray)]
-    for j, x in enumerate(arrays):
-        for y in arrays[:j]:
-            if np.may_share_memory(x, y) and np.shares_memory(x, y):
-                raise ValueError("two array arguments share memory and the function writes to one; pass copies")
-
-
-# --- results
-
-Maker = Callable[[Sequence[Any], tuple[Any, ...]], Any]
-"""Makes a Python object of the results of the executable and the arguments of the call."""
-
-
-def _host(raw: Any) -> Any:
-    return np.asarray(Array(raw))
-
-
-def _maker(output: Output, access: Accessors) -> Maker:
-    """The function that makes one object of a result."""
-    index = output.index
-    match output.kind:
-        case "array" | "scalar":
-            return lambda raws, _: Array(raws[index])
-        case "number":
-            return lambda raws, _: read_number(raws[index])
-        case "const":
-            return lambda raws, _: output.value
-        case "list_array":
-            return lambda raws, _: _host(raws[index]).tolist()
-        case "input":
-            return _input_maker(output, access)
-        case "masked":
-            values_at, mask_at = (part.index for part in output.parts)
-            return lambda raws, _: array(_host(raws[values_at])[_host(raws[mask_at])])
-    makers = [_maker(part, access) for part in output.parts]
-    assemble = _assembler(output)
-    return lambda raws, values: assemble([make(raws, values) for make in makers])
-
-
-def _input_maker(output: Output, access: Accessors) -> Maker:
-    """A caller's object; of an Array, which cannot change, a new one with the content that it would have."""
-    assert output.path is not None
-    fetch = access.object(output.path)
-
-    def make(raws: Sequence[Any], values: tuple[Any, ...]) -> Any:
-        obj = fetch(*values)
-        return obj if output.parts or isinstance(obj, np.ndarray) else Array(raws[output.index])
-
-    return make
-
-
-def _assembler(output: Output) -> Callable[[list[Any]], Any]:
-    """What makes a container of its parts; the attributes of an existing instance stay a list."""
-    cls, keys = output.cls, output.keys
-    match output.kind:
-        case "list":
-            return lambda parts: parts
-        case "dict":
-            return lambda parts: dict(zip(keys, parts, strict=True))
-        case "object":
-            return lambda parts: parts if cls is None else _instance(cls, keys, parts)
-    return tuple if cls is None else cls._make  # type: ignore[attr-defined]
-
-
-def _instance(cls: Any, keys: Sequence[str], parts: Sequence[Any]) -> Any:
-    obj = object.__new__(cls)
-    _set_attributes(obj, keys, parts)
-    return obj
-
-
-def _set_attributes(obj: Any, keys: Sequence[str], parts: Sequence[Any]) -> None:
-    for name, value in zip(keys, parts, strict=True):
-        object.__setattr__(obj, name, value)
-
-
-def _write_back(obj: Any, new: Any, keys: Sequence[str]) -> None:
-    """Give a caller's object the content it has after the call; `keys` are the attributes of an instance."""
-    if isinstance(obj, np.ndarray):
-        obj[...] = np.asarray(new)
-    elif isinstance(obj, list):
-        obj[:] = new
-    elif isinstance(obj, dict):
-        obj.clear()
-        obj.update(new)
-    elif not isinstance(obj, Array):
-        _set_attributes(obj, keys, new)
 
 
 # --- values in messages

@@ -143,11 +143,12 @@ class CallWriter(Accessors):
 
 
 def _is_usual(recipe: Recipe, arrays: dict[Path, int]) -> bool:
-    """Whether all inputs are arrays that are guarded once, or numbers, and none is written to."""
+    """Whether all inputs are arrays that are guarded once, or numbers, and none is written to or used up."""
     guarded = [guard.path for guard in recipe.guards if guard.kind == "array"]
     others = [entry for entry in recipe.inputs if entry.kind != "array"]
     once = len(arrays) + len(others) == len(recipe.inputs) and all(guarded.count(path) == 1 for path in arrays)
-    return once and not recipe.write_backs and all(entry.kind in ("number", "scalar") for entry in others)
+    changes = recipe.write_backs or any(entry.donated for entry in recipe.inputs)
+    return once and not changes and all(entry.kind in ("number", "scalar") for entry in others)
 
 
 def _tuple(parts: Iterable[str]) -> str:

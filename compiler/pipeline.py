@@ -10,6 +10,7 @@ from typing import Any
 
 from hloc.calling import BoundProgram
 from hloc.diagnostics.span import Span
+from hloc.donation import donation, mark_donated
 from hloc.emit.host_status import move_status
 from hloc.emit.module import Emitted, emit_module
 from hloc.emit.options import EmitOptions
@@ -31,6 +32,7 @@ from hloc.program import (
 from hloc.runtime import XlaCompileError, compile_or_load, program_key
 from hloc.runtime.cache import default_cache
 from hloc.runtime.devices import device
+from hloc.runtime.profiling import span
 from hloc.runtime.workspace import BUDGET, lending
 from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
@@ -61,10 +63,20 @@ def make_program(
     status: without it, the program computes only what the function returns, and relies on all checks to hold.
     """
     frontend = Options(checks=options.checks, print_capacity=print_capacity)
-    program = specialize(function, arguments, frontend, options.static_argnames)
+    with span("hloc: front end"):
+        program = specialize(function, arguments, frontend, options.static_argnames)
+        mark_donated(program, options.donate)
+    with span("hloc: passes", function=program.name):
+        return _simplified(program, tuple(arguments), options, capacities or {}, status)
+
+
+def _simplified(
+    program: Program, parameters: tuple[str, ...], options: CompileOptions, capacities: Mapping[int, int], status: bool
+) -> Program:
+    """The passes over a specialised program."""
     eliminate_dead_code(program.module)  # the loop carries that nobody reads
     simplify(program.module)  # constants, common subexpressions, ranges, invariants: while → for, checks dropped
-    sites = Sites(dict(capacities or {}), budget=options.memory_budget, checked=status)
+    sites = Sites(dict(capacities), budget=options.memory_budget, checked=status)
     changed = differentiate(program.module, sites)
     if changed:
         relax_mul0(program.module)
@@ -72,7 +84,7 @@ def make_program(
         program = results_only(program)
     if changed or not status:
         simplify(program.module)
-    program = program.replace(parameters=tuple(arguments), saved=sites.saved)
+    program = program.replace(parameters=parameters, saved=sites.saved)
     count = len(program.module.entry.results)
     program = drop_status(program)
     dropped = count - len(program.module.entry.results)
@@ -186,7 +198,8 @@ def build_metered(program: Program, options: CompileOptions, rows: Rows) -> tupl
 
 def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
     """The StableHLO module: on a copy, lowered, and with what the host can do for itself left out."""
-    return emit_lowered(program, options, before_emission(program, options, rows))
+    with span("hloc: emission", function=program.name):
+        return emit_lowered(program, options, before_emission(program, options, rows))
 
 
 def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) -> Emitted:
@@ -198,8 +211,10 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
         eliminate_dead_code(module)
     platform = platform_of(options)
     workspace = BUDGET if platform == "cpu" else 0
+    results = [value.type for value in module.entry.results]
     target = EmitOptions(
         platform=platform,
+        donate=donation(program, results, machines=bool(lowering.machines)),
         tune=options.tune,
         strict=options.strict,
         workspace=workspace,

@@ -270,8 +270,9 @@ def to_numpy(raw: Raw) -> NumPyArray:
     """
     try:
         return np.asarray(memoryview(raw))
-    except BufferError:  # not on the host; this path of jaxlib's imports jax where it is installed
+    except (BufferError, TypeError):  # not on the host; this path of jaxlib's imports jax where it is installed
         if raw.is_deleted():
+            _ = raw.aval  # where it was given up, this says to whom
             raise ExecutionError("a program that runs in another thread is writing to this array") from None
         copy = getattr(raw, "_to_np_array_did_copy", None) or raw._single_device_array_to_np_array_did_copy
         try:

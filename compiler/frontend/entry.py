@@ -29,6 +29,7 @@ from hloc.frontend.trees import Tree, structure_of, type_of
 from hloc.frontend.values import (
     AbstractValue,
     ArrayRef,
+    Cell,
     ChoiceRef,
     ConflictV,
     Const,
@@ -136,7 +137,7 @@ class Finish:
         self.sp = sp
         self.name = _name(function)
         self.results: list[Value] = []
-        self.positions: dict[Value, int] = {}
+        self.positions: dict[tuple[Value, Cell | None], int] = {}
         self.span = entry_span(function)
 
     def program(self, result: AbstractValue) -> Program:
@@ -171,11 +172,12 @@ class Finish:
         sp.module.add(Function(sp.module.main, block, self.span))
         return program
 
-    def _index(self, value: Value) -> int:
-        if value not in self.positions:
-            self.positions[value] = len(self.results)
+    def _index(self, value: Value, cell: Cell | None = None) -> int:
+        """The number of the result; arrays that Python tells apart have one each, as either may be written to later."""
+        if (value, cell) not in self.positions:
+            self.positions[value, cell] = len(self.results)
             self.results.append(value)
-        return self.positions[value]
+        return self.positions[value, cell]
 
     def output(self, value: AbstractValue) -> Output:
         """The recipe for a result."""
@@ -213,7 +215,8 @@ class Finish:
 
     def _array(self, value: ArrayRef | ChoiceRef) -> Output:
         origin = self.sp.origins.get(value.cell) if isinstance(value, ArrayRef) else None
-        index = self._index(self.sp.number(value))
+        whole = isinstance(value, ArrayRef) and not value.view
+        index = self._index(self.sp.number(value), value.cell if whole else Cell("array", "a view"))
         if isinstance(value, ArrayRef) and value.is_list:
             return Output("list_array", index)
         if origin is not None and isinstance(value, ArrayRef) and not value.view:
@@ -233,11 +236,11 @@ class Finish:
         recipe = self._content(content, type(value), cls)
         return recipe if origin is None else Output("input", path=origin[0], parts=(recipe,))
 
-    def _content(self, content: AbstractValue, kind: type, cls: type | None) -> Output:
+    def _content(self, content: AbstractValue, kind: type, cls: type | None, cell: Cell | None = None) -> Output:
         if isinstance(content, Forward):
             return Output("list_array", self._index(self.sp.load(content.ref)))
         if isinstance(content, Tensor):
-            return Output("array" if kind is ArrayRef else "list_array", self._index(content.value))
+            return Output("array" if kind is ArrayRef else "list_array", self._index(content.value, cell))
         if isinstance(content, Sequence_):
             return Output("list", parts=tuple(map(self.output, content.items)))
         assert isinstance(content, Mapping_)
@@ -253,7 +256,7 @@ class Finish:
             if same(content, before):
                 continue
             kind = {"array": ArrayRef, "list": ListRef, "dict": DictRef, "object": ObjectRef}[cell.kind]
-            found.append(WriteBack(path, self._content(content, kind, None)))
+            found.append(WriteBack(path, self._content(content, kind, None, cell)))
         return found
 
     def _distinct(self) -> Guard:

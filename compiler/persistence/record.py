@@ -151,7 +151,9 @@ _RECIPE = Record(
     Recipe,
     name=TEXT,
     parameters=Many(TEXT),
-    inputs=Many(Record(Input, path=PATH, type=TYPE, kind=OneOf("number", "scalar", "array", "list")), list),
+    inputs=Many(
+        Record(Input, path=PATH, type=TYPE, kind=OneOf("number", "scalar", "array", "list"), donated=FLAG), list
+    ),
     output=_OUTPUT,
     write_backs=Many(Record(WriteBack, path=PATH, output=_OUTPUT), list),
     error_sites=Many(Record(ErrorSite, exception=EXCEPTION, args=Many(_MESSAGE), span=PLACE), list),
