@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hloc.runtime import plugins, xla
 
+CPUINFO = "/proc/cpuinfo"
 _CPU_LINE = re.compile(
     r"(vendor_id|cpu family|model|model name|flags|CPU (implementer|architecture|variant|part)|[Ff]eatures"
     r"|isa|m(vendor|arch|imp)id|machine)\s*:"
@@ -31,12 +32,15 @@ _COMPILERS = {
 }
 """Beginnings of the variables that plugins look at while they compile or choose kernels."""
 
+VARIABLES = ("XLA_FLAGS", *_POOL, *_COMPILERS["cuda"], *_COMPILERS["tpu"])
+"""Beginnings of the names of all variables that some key depends on."""
+
 
 @functools.cache
 def environment(backend: xla.Backend) -> str:
     """jaxlib's build, the device and the host's processor, hashed. Equal texts mean: compiled code is exchangeable."""
     parts = [
-        xla.jaxlib_version(),
+        xla.jaxlib_build(),
         *_libraries(backend.platform),
         backend.platform,
         backend.kind,
@@ -68,12 +72,12 @@ def _flags_in(text: str) -> str:
 
 
 def _libraries(platform: str) -> Iterator[str]:
-    """Bytes in the shared libraries of jaxlib and of the platform's plugin: tells builds of one version apart."""
+    """Bytes in the shared libraries of jaxlib and of the platform's plugins: tells builds of one version apart."""
     folder = Path(xla.client_module().__file__ or "").parent
-    paths = sorted(folder.glob("*.so"))
-    plugin = plugins.library(platform) if platform != "cpu" else None
-    for path in [*paths, plugin] if plugin else paths:
+    for path in sorted(folder.glob("*.so")):
         yield f"{path.name} {path.stat().st_size}"
+    for plugin in plugins.installed(platform):
+        yield f"{plugin} {plugin.path.stat().st_size}"
 
 
 def _host(platform: str) -> Iterator[str]:
@@ -88,7 +92,7 @@ def _host(platform: str) -> Iterator[str]:
 def _processor() -> str:
     """What /proc/cpuinfo says about the first processor. Where it does not say, only this host is sure to be alike."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        with open(CPUINFO, encoding="utf-8", errors="replace") as file:
             fields = [line for line in _first_paragraph(file) if _CPU_LINE.match(line)]
     except OSError:
         fields = []

@@ -58,6 +58,14 @@ def jaxlib_version() -> str:
     return str(version.__version__)
 
 
+def jaxlib_build() -> str:
+    """The version and the revision that jaxlib was built from. Raises: JaxlibVersionError where there is none."""
+    jaxlib_version()
+    from jaxlib import version
+
+    return f"{version.__version__} {getattr(version, '_git_hash', '')}"
+
+
 def check_version(version: str) -> None:
     """Raises: JaxlibVersionError for a jaxlib outside the supported range."""
     found = tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -85,13 +85,15 @@ def verify(repair: bool, as_json: bool) -> None:
         raise click.ClickException(problem)
     found = verified(cache)
     damaged = [item for item in found if item.is_damaged]
-    removed = [item for item in damaged if repair and private.remove(item.file.path)]
+    removed = {item.key for item in damaged if repair and private.remove(item.file.path)}
     if as_json:
-        named = [{"path": str(item.file.path), "problem": item.problem, "removed": item in removed} for item in damaged]
+        named = [
+            {"path": str(item.file.path), "problem": item.problem, "removed": item.key in removed} for item in damaged
+        ]
         click.echo(json.dumps({"entries": len(found), "damaged": named}, indent=1))
     else:
         for item in damaged:
-            click.echo(f"{item.file.path}: {item.problem}{' (removed)' if item in removed else ''}")
+            click.echo(f"{item.file.path}: {item.problem}{' (removed)' if item.key in removed else ''}")
         click.echo(f"{len(found)} entries read, {len(damaged)} damaged, {len(removed)} removed")
     if len(removed) < len(damaged):
         sys.exit(1)

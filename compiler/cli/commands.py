@@ -16,6 +16,7 @@ import numpy as np
 import hloc.runtime
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
 from hloc.cli.cache import cache_group
+from hloc.cli.doctor import doctor
 from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
@@ -80,6 +81,7 @@ def main() -> None:
 
 
 main.add_command(cache_group)
+main.add_command(doctor)
 
 
 @main.command("compile")
