@@ -39,10 +39,11 @@ SMALL_WINDOW = 16
 """Elements of the largest written value that waits as such; for a larger one the first start index waits."""
 
 
-def insert_barriers(function: Function) -> None:
+def insert_barriers(function: Function, *, broadcasts: bool = True) -> None:
     """Put the barriers above, and those of broadcasts, into a function whose loops are canonical, in place."""
     _rewrite(function.block)
-    keep_broadcasts(function)
+    if broadcasts:
+        keep_broadcasts(function)
 
 
 def written_arrays(op: Op) -> list[Value]:

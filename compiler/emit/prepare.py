@@ -1,8 +1,9 @@
 """Rewrites a copy of the program into the form that is written.
 
 For every platform: canonical loops, and constants in the region that uses them. For the CPU also loops of stores in
-place of scatters, barriers that keep updates in place, stores instead of branches, and (`tune`) the ordering of
-carried scalars. What depends on the version of jaxlib is decided here.
+place of scatters, stores instead of branches, and (`tune`) the ordering of carried scalars. For the CPU and GPUs
+barriers that keep updates in place: without them a GPU copies the stacks of recursion in each trip, twice; a TPU copies
+no more and no less with them. What depends on the version of jaxlib is decided here.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
     sink_constants(function)
     if options.strict:
         separate_products(function)
+    if options.platform != "tpu":
+        insert_barriers(function, broadcasts=cpu)
     if cpu:
-        insert_barriers(function)
         if options.tune:
             tune_loops(function)
         if jaxlib_version() < (0, 11):
