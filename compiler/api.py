@@ -25,6 +25,7 @@ from hloc.options import (
 )
 from hloc.persistence.digest import Unportable
 from hloc.persistence.learned import Learned
+from hloc.placement import place
 from hloc.program import (
     PRINT_CAPACITY,
     UNFIT,
@@ -36,7 +37,10 @@ from hloc.program import (
     TypeSpec,
     Utilisation,
 )
+from hloc.runtime import xla
 from hloc.runtime.cache import default_cache
+from hloc.runtime.devices import Device, backend_of, default_device
+from hloc.runtime.devices import device as named_device
 from hloc.runtime.profiling import span
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
@@ -65,7 +69,7 @@ def compile(
     memory_budget: int = MEMORY_BUDGET,
     recursion_limit: int = RECURSION_LIMIT,
     donate: str | tuple[str, ...] = (),
-    device: str | None = None,
+    device: Device | str | None = None,
     options: Mapping[str, XlaOption] = MappingProxyType({}),
     precision: str | None = None,
     fast_math: bool = False,
@@ -81,6 +85,10 @@ def compile(
     memory_budget: bytes that a derivative may save of loops; loops that would save more run in segments, which are
         computed again in the reverse sweep.
     recursion_limit: calls of a function that may be active at once; more are a RecursionError.
+    donate: parameters whose hloc.Arrays, also inside of containers, a call may use up: results take their memory, and
+        reading them afterwards raises ExecutionError. NumPy arrays are not touched.
+    device: where calls run, such as "cuda" or "cuda:1"; else on the device of the Arrays that they are given, and on
+        the default device where there are none.
     options: XLA's debug options by name, such as {"xla_backend_optimization_level": 1}; they win over hloc's own.
     precision: how exactly floats are multiplied in matrix products: "default" (the quickest), "high" or "highest"; None
         is as exact as NumPy. A GPU or TPU gains by less, a CPU always computes as exactly as NumPy.
@@ -96,7 +104,7 @@ def compile(
         memory_budget=memory_budget,
         recursion_limit=recursion_limit,
         donate=names(donate),
-        device=device,
+        device=device if device is None or device == "auto" else str(named_device(device)),
         options=debug_options(options),
         precision=precision_of(precision),
         fast_math=fast_math,
@@ -137,9 +145,12 @@ class CompiledFunction:
         self.options = options
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
-        unknown = set(options.static_argnames) - {p.name for p in parameters}
-        if unknown:
-            raise DTypeError(f"{self.__name__}() has no parameter {min(unknown)!r} to be static")
+        for named, what in ((options.static_argnames, "static"), (options.donate, "donated")):
+            unknown = set(named) - {p.name for p in parameters}
+            if unknown:
+                raise DTypeError(f"{self.__name__}() has no parameter {min(unknown)!r} to be {what}")
+        if options.device is not None:
+            xla.note_choice()
         plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         self._names = tuple(p.name for p in parameters)
         self._plain_count = len(parameters) if plain else -1  # so many positional arguments are the parameters' values
@@ -162,6 +173,8 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values = args if not kwargs and len(args) == self._plain_count else tuple(self._bind(args, kwargs).values())
+        if xla.several:
+            return self._call_there(values)
         for bound in self._programs:
             try:
                 result = bound.attempt(*values)
@@ -170,6 +183,15 @@ class CompiledFunction:
             if result is not UNFIT:
                 return result
         return self._run(self._compile(values), values)
+
+    def _call_there(self, values: tuple[Any, ...]) -> Any:
+        """A call where there are several devices: a program is for one."""
+        home = place(self.options.device, self.__name__, dict(zip(self._names, values, strict=True)))
+        with default_device(home):
+            for bound in self._programs:
+                if bound.executable.backend is home.backend and bound.matches(*values):
+                    return self._run(bound, values)
+            return self._run(self._compile(values), values)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
         """The arguments by parameter name, in the order of the parameters."""
@@ -244,7 +266,8 @@ class CompiledFunction:
         """
         with self._lock:
             for bound in self._programs:
-                if bound.matches(*values) and not 0 < bound.program.print_capacity < print_capacity:
+                here = bound.executable.backend is backend_of(None)
+                if here and bound.matches(*values) and not 0 < bound.program.print_capacity < print_capacity:
                     return bound
             arguments = dict(zip(self._names, values, strict=True))
             with span("hloc: cache", function=self.__name__):
@@ -298,10 +321,14 @@ class CompiledFunction:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program for arguments like these; a text such as "f64[100]" stands for an array of that type."""
         from hloc.inspection import Lowered
+        from hloc.saving import Described
 
         args = tuple(map(type_spec, args))
         kwargs = {name: type_spec(value) for name, value in kwargs.items()}
-        return Lowered(self.specialize(self._bind(args, kwargs)), self.options, self.learned.rows)
+        capacity = self.learned.print_capacity or PRINT_CAPACITY
+        program = self.specialize(self._bind(args, kwargs), capacity)
+        described = Described(self.__name__, self._signature, self.__doc__)
+        return Lowered(program, self.options, self.learned.rows, described)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The program for arguments like these as a Python function over NumPy, for people.

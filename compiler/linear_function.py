@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hloc.flatten import flatten
+from hloc.placement import place
 from hloc.program import LinearProgram, Program, Recipe, StackOverflow, TapeOverflow
+from hloc.runtime import xla
+from hloc.runtime.devices import default_device
 
 if TYPE_CHECKING:
     from hloc.api import CompiledFunction
@@ -25,6 +28,7 @@ class LinearFunction:
         self._residuals = residuals
         self._owner = owner
         self._primals = primals if program.run is None else None
+        self._home = place(owner.options.device, owner.__name__, {"primals": primals})
 
     @property
     def __name__(self) -> str:
@@ -37,6 +41,12 @@ class LinearFunction:
     def __call__(self, *given: Any) -> Any:
         """Of hloc.vjp: the cotangent of the result → a tuple of those of the arguments; of hloc.linearize: the tangents
         of the arguments → that of the result."""
+        if not xla.several:
+            return self._apply(given)
+        with default_device(self._home):
+            return self._apply(given)
+
+    def _apply(self, given: tuple[Any, ...]) -> Any:
         program = self._program
         single = program.structure.kind != "tuple" or program.what.startswith("hloc.vjp")
         if single and len(given) != 1:
@@ -51,7 +61,7 @@ class LinearFunction:
             self._owner.deepen(overflow)
             program.run = None
             if isinstance(program.program, Program):
-                return self(*given)
+                return self._apply(given)
         except TapeOverflow as overflow:
             self._owner.make_room(overflow)
         if program.shelf is not None:

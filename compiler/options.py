@@ -37,7 +37,7 @@ class Keywords(TypedDict, total=False):
     memory_budget: int
     recursion_limit: int
     donate: str | tuple[str, ...]
-    device: str | None
+    device: Any  # an hloc.Device or its name
     options: Mapping[str, XlaOption]
     precision: str | None
     fast_math: bool

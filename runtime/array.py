@@ -302,8 +302,9 @@ def array(x: Any, dtype: Any = None, *, copy: bool | None = True, device: Device
 
 
 def replace_content(x: Array, new: Array) -> None:
-    """Give `x` the memory of `new`, of the same type, which nobody else has."""
-    x._raw, x._host = new._raw, None
+    """Give `x` the content of `new`, of the same type: its memory, which nobody else has; `x` stays on its device."""
+    home = x._raw.aval.owner
+    x._raw, x._host = new._raw if new._raw.aval.owner is home else home.bring(new._raw), None
 
 
 def give_up(x: Array, where: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hloc.runtime import xla
 from hloc.runtime.cache import Cache, default_cache
+from hloc.runtime.devices import backend_of
 from hloc.runtime.entries import Entry
 from hloc.runtime.errors import XlaCompileError
 from hloc.runtime.executable import Executable, Signature
@@ -32,7 +33,7 @@ def compile_stablehlo(
 
     Raises: XlaCompileError, DeviceError.
     """
-    device = backend or xla.backend()
+    device = backend_of(backend)
     with span("hloc: XLA"):
         return Executable(xla.compile_program(stablehlo, options or BuildOptions(), device), device)
 
@@ -52,7 +53,7 @@ def compile_or_load(
     metadata: what to keep beside it, for people who look at the cache.
     """
     options = options or BuildOptions()
-    device = backend or xla.backend()
+    device = backend_of(backend)
     key = key or program_key(stablehlo, options.key(), key_extra, backend=device)
     found = load_program(key, device)
     if found is not None:
@@ -64,7 +65,7 @@ def compile_or_load(
 
 def program_key(*parts: bytes | str, backend: xla.Backend | None = None) -> str:
     """A cache key (hexadecimal) for the parts, in order, on this jaxlib, device and host."""
-    state = hashlib.sha256(environment(backend or xla.backend()).encode())
+    state = hashlib.sha256(environment(backend_of(backend)).encode())
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         state.update(len(data).to_bytes(8, "little"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from hloc.runtime import xla
 from hloc.runtime.buffers import Hold, Raw, buffers, failure
+from hloc.runtime.devices import backend_of
 from hloc.runtime.errors import ArgumentError
 
 TypeSpec = tuple[tuple[int, ...], str]
@@ -155,7 +156,7 @@ class Executable:
     @staticmethod
     def load(serialized: bytes, signature: Signature, backend: xla.Backend | None = None) -> Executable:
         """The program that `serialize` wrote. Load only bytes that this user wrote: they hold machine code."""
-        device = backend or xla.backend()
+        device = backend_of(backend)
         return Executable(xla.load_program(serialized, device), device, signature)
 
 
