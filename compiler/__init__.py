@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hloc.api import CompiledFunction as CompiledFunction
     from hloc.api import compile as compile
+    from hloc.artefact.function import Artefact as Artefact
+    from hloc.artefact.loading import load as load
     from hloc.autodiff import checkpoint as checkpoint
     from hloc.autodiff import custom_jvp as custom_jvp
     from hloc.autodiff import custom_vjp as custom_vjp
@@ -46,10 +48,13 @@ if TYPE_CHECKING:
     from hloc.inspection import Lowered as Lowered
     from hloc.profiling import profile as profile
     from hloc.runtime.array import Array as Array
+    from hloc.runtime.errors import ArtefactError as ArtefactError
 
 _HOME = {
     "AliasError": "hloc.diagnostics.errors",
     "Array": "hloc.runtime.array",
+    "Artefact": "hloc.artefact.function",
+    "ArtefactError": "hloc.runtime.errors",
     "CompileError": "hloc.diagnostics.errors",
     "Compiled": "hloc.inspection",
     "CompiledFunction": "hloc.api",
@@ -76,6 +81,7 @@ _HOME = {
     "jacrev": "hloc.autodiff",
     "jvp": "hloc.autodiff",
     "linearize": "hloc.autodiff",
+    "load": "hloc.artefact.loading",
     "profile": "hloc.profiling",
     "stop_gradient": "hloc.autodiff",
     "value_and_grad": "hloc.autodiff",
@@ -86,6 +92,8 @@ _HOME = {
 __all__ = [
     "AliasError",
     "Array",
+    "Artefact",
+    "ArtefactError",
     "CompileError",
     "Compiled",
     "CompiledFunction",
@@ -112,6 +120,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "load",
     "profile",
     "stop_gradient",
     "value_and_grad",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hloc.ir.printer import print_module
@@ -15,6 +17,7 @@ from hloc.program import PASSES, Batch, Machine, Program, Saved, StaticUse
 from hloc.report import remaining_error_sites
 from hloc.runtime import backend, compile_or_load
 from hloc.runtime.targets import compile_for, target
+from hloc.saving import Described, save
 
 if TYPE_CHECKING:
     from hloc.emit.module import Emitted
@@ -50,9 +53,15 @@ class Lowered(Stage):
     """A program specialised to argument types and simplified, with the text of its stages."""
 
     def __init__(
-        self, program: Program, options: CompileOptions, rows: Mapping[str, int], target: Target | None = None
+        self,
+        program: Program,
+        options: CompileOptions,
+        rows: Mapping[str, int],
+        described: Described,
+        target: Target | None = None,
     ) -> None:
         super().__init__(program.module)
+        self._described = described
         self._target = target
         self.program = program
         self.options = options
@@ -87,7 +96,8 @@ class Lowered(Stage):
         Raises: DeviceError for a name that is not known, with those that are.
         """
         found = target(name)
-        return Lowered(self.program, dataclasses.replace(self.options, device=found.platform), self._rows, found)
+        options = dataclasses.replace(self.options, device=found.platform)
+        return Lowered(self.program, options, self._rows, self._described, found)
 
     def compile(self, target: str | None = None) -> Compiled:
         """Compile with XLA, or take the program from the cache.
@@ -101,15 +111,32 @@ class Lowered(Stage):
             return Compiled(compile_program(self.program, self._emitted).executable)
         code, options = self._emitted.bytecode, self._emitted.build_options
         if self._target.platform == "cpu":
-            return Compiled(compile_or_load(code, options, backend("cpu")))
-        return Compiled(compile_for(self._target, code, options))
+            return Compiled(compile_or_load(code, options, backend("cpu")), self._target)
+        return Compiled(compile_for(self._target, code, options), self._target)
+
+    def save(self, path: str | os.PathLike[str], targets: str | Sequence[str] = ()) -> None:
+        """Write the program to one file, which `hloc.load` runs without the function's source.
+
+        It holds portable StableHLO, how to call it, and executables. The values of globals and closures that the
+        function reads become part of it, as they are now.
+
+        targets: what to put executables in for: "cpu", "cuda" and "tpu" are devices of this machine, "cuda:h200" and
+            the like (see `for_target`) need not be here; by default the function's own device. On other machines the
+            StableHLO is compiled at `hloc.load`.
+        Raises: ArtefactError for what cannot be written to a file; DeviceError for targets that cannot be had.
+        """
+        names = (targets,) if isinstance(targets, str) else tuple(targets)
+        if not names and self._target is not None:
+            names = (str(self._target),)
+        save(self.program, self.options, self._rows, self._described, Path(path), names)
 
 
 class Compiled:
     """A program compiled for this machine, or for a device that is not here."""
 
-    def __init__(self, executable: Executable | TargetExecutable) -> None:
+    def __init__(self, executable: Executable | TargetExecutable, target: Target | None = None) -> None:
         self._executable = executable
+        self.target = target
 
     @property
     def optimized_hlo(self) -> str:

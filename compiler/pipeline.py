@@ -38,6 +38,7 @@ from hloc.transform.differentiate import Sites, differentiate
 from hloc.transform.eliminate_dead_code import eliminate_dead_code
 from hloc.transform.forget_failures import forget_failures
 from hloc.transform.lanes import Meter, expand_lanes
+from hloc.transform.longest_run import longest_run
 from hloc.transform.recursion import Stacks, lower_recursion
 from hloc.transform.relax_mul0 import relax_mul0
 from hloc.transform.simplify import simplify
@@ -196,13 +197,16 @@ def build_metered(program: Program, options: CompileOptions, rows: Rows) -> tupl
     return compile_program(program, emit_lowered(program, options, lowering)), meter.loops
 
 
-def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS) -> Emitted:
-    """The StableHLO module: on a copy, lowered, and with what the host can do for itself left out."""
+def emit(program: Program, options: CompileOptions, rows: Rows = NO_ROWS, *, lend: bool = True) -> Emitted:
+    """The StableHLO module: on a copy, lowered, and with what the host can do for itself left out.
+
+    lend: it may take memory as further parameters (hloc.emit.workspace).
+    """
     with span("hloc: emission", function=program.name):
-        return emit_lowered(program, options, before_emission(program, options, rows))
+        return emit_lowered(program, options, before_emission(program, options, rows), lend=lend)
 
 
-def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) -> Emitted:
+def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering, *, lend: bool = True) -> Emitted:
     """The StableHLO module of a lowered program."""
     module = lowering.module
     status = None
@@ -210,7 +214,7 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
         status = move_status(module.entry.block, program.error_index, program.error_words)
         eliminate_dead_code(module)
     platform = platform_of(options)
-    workspace = BUDGET if platform == "cpu" else 0
+    workspace = BUDGET if platform == "cpu" and lend else 0
     results = [value.type for value in module.entry.results]
     target = EmitOptions(
         platform=platform,
@@ -228,6 +232,7 @@ def emit_lowered(program: Program, options: CompileOptions, lowering: Lowering) 
 
 def compile_program(program: Program, emitted: Emitted) -> BoundProgram:
     """Compile, or take from the cache."""
+    program.work = longest_run(program.module)
     key = None
     if default_cache() is not None:  # the places in the text count not: they say where it stood
         key = program_key(emitted.text(), emitted.build_options.key())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hloc.runtime.array import Array as Array
-    from hloc.runtime.array import from_dlpack as from_dlpack
+    from hloc.runtime.array import array as array
     from hloc.runtime.cache import Cache as Cache
     from hloc.runtime.compile import compile_or_load as compile_or_load
     from hloc.runtime.compile import compile_stablehlo as compile_stablehlo
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from hloc.runtime.compile import program_key as program_key
     from hloc.runtime.compile import store_program as store_program
     from hloc.runtime.entries import Entry as Entry
+    from hloc.runtime.devices import Device as Device
+    from hloc.runtime.devices import default_device as default_device
+    from hloc.runtime.devices import devices as devices
     from hloc.runtime.errors import ArgumentError as ArgumentError
+    from hloc.runtime.errors import ArtefactError as ArtefactError
+    from hloc.runtime.errors import ArtefactWarning as ArtefactWarning
     from hloc.runtime.errors import CacheWarning as CacheWarning
     from hloc.runtime.errors import DeviceError as DeviceError
     from hloc.runtime.errors import ExecutionError as ExecutionError
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from hloc.runtime.errors import HlocRuntimeError as HlocRuntimeError
     from hloc.runtime.errors import JaxlibVersionError as JaxlibVersionError
     from hloc.runtime.errors import XlaCompileError as XlaCompileError
+    from hloc.runtime.exchange import device_put as device_put
+    from hloc.runtime.exchange import from_dlpack as from_dlpack
     from hloc.runtime.executable import Executable as Executable
     from hloc.runtime.executable import Memory as Memory
     from hloc.runtime.executable import Signature as Signature
@@ -37,6 +44,8 @@ if TYPE_CHECKING:
 _HOME = {
     "ArgumentError": "errors",
     "Array": "array",
+    "ArtefactError": "errors",
+    "ArtefactWarning": "errors",
     "Backend": "xla",
     "BuildOptions": "options",
     "Cache": "cache",
@@ -54,7 +63,7 @@ _HOME = {
     "backend": "xla",
     "compile_or_load": "compile",
     "compile_stablehlo": "compile",
-    "from_dlpack": "array",
+    "from_dlpack": "exchange",
     "load_program": "compile",
     "program_key": "compile",
     "store_program": "compile",
@@ -62,6 +71,8 @@ _HOME = {
 __all__ = [
     "ArgumentError",
     "Array",
+    "ArtefactError",
+    "ArtefactWarning",
     "Backend",
     "BuildOptions",
     "Cache",

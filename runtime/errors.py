@@ -34,5 +34,17 @@ class ArgumentError(HlocRuntimeError, TypeError):
     """An argument of an executable has the wrong shape, element type or device, or their number is wrong."""
 
 
+class ArtefactError(HlocRuntimeError):
+    """A file of `Lowered.save` cannot be written, is damaged, not trusted, or not for this hloc, jaxlib or machine."""
+
+
+class SigningError(HlocRuntimeError):
+    """The user has no key for signatures, or one that others may know."""
+
+
+class ArtefactWarning(UserWarning):
+    """A file of `Lowered.save` has no signature, or an executable in it is of no use."""
+
+
 class CacheWarning(UserWarning):
     """The persistent cache cannot be used, or an entry in it is damaged; the program is compiled instead."""

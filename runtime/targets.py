@@ -77,10 +77,14 @@ def target(name: str) -> Target:
 
 
 class TargetExecutable:
-    """A program compiled for a device that need not be here: to look at, to estimate, to carry there."""
+    """A program compiled for a device that need not be here: to look at, to estimate, to carry there.
 
-    def __init__(self, target: Target, compiled: Any, stablehlo: bytes | str) -> None:
+    kind: what such devices say to be, as Backend.kind.
+    """
+
+    def __init__(self, target: Target, compiled: Any, stablehlo: bytes | str, kind: str) -> None:
         self.target = target
+        self.kind = kind
         self._stablehlo = stablehlo
         self.compiled = compiled
         self.signature = Signature.of(compiled)
@@ -132,4 +136,4 @@ def compile_for(target: Target, stablehlo: bytes | str, options: BuildOptions | 
     description = model.config() if isinstance(model, Gpu) else None
     device = absent.absent_device(plugin, topology, description)
     compiled = absent.compile_only(stablehlo, options or BuildOptions(), device)
-    return TargetExecutable(target, compiled, stablehlo)
+    return TargetExecutable(target, compiled, stablehlo, str(device.device.device_kind))

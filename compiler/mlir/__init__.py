@@ -1,7 +1,8 @@
 """The only door to jaxlib's MLIR bindings.
 
 `mlir.ir` is the module of MLIR's core classes; `mlir.hlo`, `mlir.chlo`, `mlir.func` and `mlir.sdy` are the op builders
-of the dialects. They are imported when first used: programs that are in the cache never need them.
+of the dialects, `mlir.passes` has MLIR's own passes. They are imported when first used: programs that are in the cache
+never need them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _MODULES = {
     "chlo": "jaxlib.mlir.dialects.chlo",
     "func": "jaxlib.mlir.dialects.func",
     "sdy": "jaxlib.mlir.dialects.sdy",
+    "passes": "jaxlib.mlir.passmanager",
 }
 
 

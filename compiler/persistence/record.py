@@ -147,7 +147,7 @@ _STRUCTURE = Record(
     Structure, kind=OneOf("leaf", "other", "tuple", "list", "dict", "object"), type=Maybe(TYPE), keys=Many(CONSTANT)
 )
 _STRUCTURE.fields["parts"] = Many(_STRUCTURE)
-_RECIPE = Record(
+RECIPE = Record(
     Recipe,
     name=TEXT,
     parameters=Many(TEXT),
@@ -163,23 +163,19 @@ _RECIPE = Record(
     lane_words=COUNT,
     print_index=INT,
     print_capacity=COUNT,
+    work=Maybe(Many(Row(COUNT, Many(COUNT)))),
 )
-_LINEAR = Record(LinearProgram, what=TEXT, structure=_STRUCTURE, program=_RECIPE)
-_KEPT = Record(
-    Kept,
-    recipe=_RECIPE,
-    status=Maybe(
-        Record(HostStatus, index=COUNT, words=COUNT, scalars=COUNT, read=COUNT, code=_SOURCE, all=_SOURCE),
-    ),
-    machines=Many(
-        Record(
-            Machine,
-            number=COUNT,
-            function=TEXT,
-            rows=COUNT,
-            limit=COUNT,
-            kind=OneOf("tail", "linear", "machine"),
-            span=PLACE,
-        )
-    ),
+_LINEAR = Record(LinearProgram, what=TEXT, structure=_STRUCTURE, program=RECIPE)
+STATUS = Maybe(Record(HostStatus, index=COUNT, words=COUNT, scalars=COUNT, read=COUNT, code=_SOURCE, all=_SOURCE))
+MACHINES = Many(
+    Record(
+        Machine,
+        number=COUNT,
+        function=TEXT,
+        rows=COUNT,
+        limit=COUNT,
+        kind=OneOf("tail", "linear", "machine"),
+        span=PLACE,
+    )
 )
+_KEPT = Record(Kept, recipe=RECIPE, status=STATUS, machines=MACHINES)
