@@ -20,7 +20,7 @@ from hloc.cli.doctor import doctor
 from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
-from hloc.cli.target import load_function, load_functions
+from hloc.cli.target import known_targets, load_function, load_functions
 from hloc.cli.texts import emitted_texts, explanation_lines, utilisation_lines
 from hloc.diagnostics.errors import CompileError
 from hloc.program import PASSES
@@ -93,12 +93,26 @@ main.add_command(doctor)
 @click.option(
     "--after", type=click.Choice(PASSES), help="The pass after which to show the program, as ssa (default) or python."
 )
+@click.option(
+    "--target",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    callback=known_targets,
+    help="Compile for a device that need not be here: cuda:h200, tpu:v5e, cpu; may be repeated.",
+)
 @transforming
 @click.option(
     "-o", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Write files there instead."
 )
 def compile_command(
-    target: str, types: str | None, emit: tuple[str, ...], after: str | None, made: Made, folder: Path | None
+    target: str,
+    types: str | None,
+    emit: tuple[str, ...],
+    after: str | None,
+    devices: tuple[str, ...],
+    made: Made,
+    folder: Path | None,
 ) -> None:
     """Compile a function, or every decorated function of FILE, and print or write its stages."""
     if after is not None and not {"ssa", "python"}.issuperset(emit):
@@ -106,15 +120,17 @@ def compile_command(
     stages = emit or (("ssa",) if after else ("report",) if folder is None else tuple(EMITTED))
     for function in load_functions(target):
         function = made.of(function)
-        texts = emitted_texts(function, _types(function, types), stages, after)
-        if folder is None:
-            click.echo("\n\n".join(text.rstrip() for text in texts.values()))
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        for stage, text in texts.items():
-            path = folder / f"{function.__name__}.{EMITTED[stage]}"
-            path.write_text(text.rstrip() + "\n", encoding="utf-8")
-            click.echo(str(path))
+        for device in devices or (None,):
+            texts = emitted_texts(function, _types(function, types), stages, after, device)
+            if folder is None:
+                click.echo("\n\n".join(text.rstrip() for text in texts.values()))
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            name = f"{function.__name__}.{device.replace(':', '-')}" if device else function.__name__
+            for stage, text in texts.items():
+                path = folder / f"{name}.{EMITTED[stage]}"
+                path.write_text(text.rstrip() + "\n", encoding="utf-8")
+                click.echo(str(path))
 
 
 @main.command()

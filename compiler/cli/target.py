@@ -11,6 +11,8 @@ import click
 
 from hloc.api import CompiledFunction, compile
 from hloc.cli.arguments import existing_file
+from hloc.runtime import targets
+from hloc.runtime.errors import DeviceError
 
 
 def load_function(target: str) -> tuple[CompiledFunction, ModuleType]:
@@ -66,6 +68,14 @@ def named_function(module: ModuleType, file: str, name: str) -> CompiledFunction
     if not callable(value):
         raise click.UsageError(f"{name} in {file} is no function")
     return compile(value)
+
+
+def known_targets(context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The devices that --target names. Raises click.BadParameter for one that is not known."""
+    try:
+        return tuple(str(targets.target(name)) for name in names)
+    except DeviceError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def decorated_functions(module: ModuleType) -> list[CompiledFunction]:

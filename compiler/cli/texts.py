@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from hloc.api import CompiledFunction
 from hloc.diagnostics.render import display_path
 
 if TYPE_CHECKING:
-    from hloc.api import CompiledFunction
     from hloc.cli.arguments import Arguments
     from hloc.diagnostics.span import Span
     from hloc.inspection import Compiled, Explanation, Lowered
@@ -29,15 +30,23 @@ SECTIONS = {
 
 
 def emitted_texts(
-    function: CompiledFunction, types: Arguments, stages: Sequence[str], after: str | None = None
+    function: CompiledFunction,
+    types: Arguments,
+    stages: Sequence[str],
+    after: str | None = None,
+    target: str | None = None,
 ) -> dict[str, str]:
     """The texts of the stages asked for, by stage; XLA runs only where one needs it.
 
     after: the pass after which to show the program, in the stages "ssa" and "python".
+    target: the device to compile for, which need not be here.
     """
     if tuple(stages) == ("source",):
         return {"source": source_of(function)[0]}
+    if target is not None:
+        function = _for_platform(function, target.partition(":")[0])
     lowered = function.lower(*types.positional, **types.keywords)
+    lowered = lowered if target is None else lowered.for_target(target)
     if after is not None:
         later = lowered.after(after)
         return {stage: getattr(later, stage) for stage in stages}
@@ -59,9 +68,15 @@ def _stage_text(
     return text
 
 
+def _for_platform(function: CompiledFunction, platform: str) -> CompiledFunction:
+    """The same function, compiled for another platform."""
+    options = dataclasses.replace(function.options, device=platform)
+    return CompiledFunction(function.__hloc_function__, options, function.signature)
+
+
 def report_lines(name: str, lowered: Lowered, compiled: Compiled, explanation: Explanation) -> Iterator[str]:
     """A summary: sizes of the stages, XLA's cost and memory estimates, what was decided."""
-    yield name
+    yield name if compiled.target is None else f"{name} on {compiled.target}"
     for stage in ("ssa", "stablehlo"):
         yield f"  {stage}: {len(getattr(lowered, stage).splitlines())} lines"
     yield f"  optimised HLO: {len(compiled.optimized_hlo.splitlines())} lines"
@@ -71,8 +86,9 @@ def report_lines(name: str, lowered: Lowered, compiled: Compiled, explanation: E
 
 
 def _numbers(numbers: Mapping[str, float]) -> str:
-    """Those that are not zero: `flops 1,200, bytes accessed 64`."""
-    return ", ".join(f"{name} {value:,.0f}" for name, value in numbers.items() if value) or "none"
+    """Those that are not zero: `flops 1,200, bytes accessed 64, optimal_seconds 4.02e-06`."""
+    texts = {name: f"{value:,.0f}" if value >= 1 else f"{value:.3g}" for name, value in numbers.items() if value}
+    return ", ".join(f"{name} {text}" for name, text in texts.items()) or "none"
 
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
