@@ -48,7 +48,15 @@ if TYPE_CHECKING:
     from hloc.inspection import Lowered as Lowered
     from hloc.profiling import profile as profile
     from hloc.runtime.array import Array as Array
+    from hloc.runtime.array import array as array
+    from hloc.runtime.devices import Device as Device
+    from hloc.runtime.devices import default_device as default_device
+    from hloc.runtime.devices import devices as devices
     from hloc.runtime.errors import ArtefactError as ArtefactError
+    from hloc.runtime.errors import DeviceError as DeviceError
+    from hloc.runtime.errors import ExecutionError as ExecutionError
+    from hloc.runtime.exchange import device_put as device_put
+    from hloc.runtime.exchange import from_dlpack as from_dlpack
 
 _HOME = {
     "AliasError": "hloc.diagnostics.errors",
@@ -59,6 +67,9 @@ _HOME = {
     "Compiled": "hloc.inspection",
     "CompiledFunction": "hloc.api",
     "DTypeError": "hloc.diagnostics.errors",
+    "Device": "hloc.runtime.devices",
+    "DeviceError": "hloc.runtime.errors",
+    "ExecutionError": "hloc.runtime.errors",
     "Explanation": "hloc.inspection",
     "IndexBoundsError": "hloc.diagnostics.errors",
     "InternalError": "hloc.diagnostics.errors",
@@ -70,10 +81,15 @@ _HOME = {
     "StaticValueError": "hloc.diagnostics.errors",
     "UndefinedNameError": "hloc.diagnostics.errors",
     "UnsupportedError": "hloc.diagnostics.errors",
+    "array": "hloc.runtime.array",
     "checkpoint": "hloc.autodiff",
     "compile": "hloc.api",
     "custom_jvp": "hloc.autodiff",
     "custom_vjp": "hloc.autodiff",
+    "default_device": "hloc.runtime.devices",
+    "device_put": "hloc.runtime.exchange",
+    "devices": "hloc.runtime.devices",
+    "from_dlpack": "hloc.runtime.exchange",
     "grad": "hloc.autodiff",
     "hessian": "hloc.autodiff",
     "hvp": "hloc.autodiff",
@@ -98,6 +114,9 @@ __all__ = [
     "Compiled",
     "CompiledFunction",
     "DTypeError",
+    "Device",
+    "DeviceError",
+    "ExecutionError",
     "Explanation",
     "IndexBoundsError",
     "InternalError",
@@ -109,10 +128,15 @@ __all__ = [
     "StaticValueError",
     "UndefinedNameError",
     "UnsupportedError",
+    "array",
     "checkpoint",
     "compile",
     "custom_jvp",
     "custom_vjp",
+    "default_device",
+    "device_put",
+    "devices",
+    "from_dlpack",
     "grad",
     "hessian",
     "hvp",

@@ -12,16 +12,8 @@ from hloc.runtime.devices import Device, default_device, device
 from hloc.runtime.errors import DeviceError
 
 _NO_DATA = (
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type,
-    types.ModuleType,
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
+    *(int, float, complex, str, bytes, type),
+    *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType),
 )
 
 

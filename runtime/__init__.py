@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hloc.runtime.array import Array as Array
-    from hloc.runtime.array import array as array
     from hloc.runtime.cache import Cache as Cache
     from hloc.runtime.compile import compile_or_load as compile_or_load
     from hloc.runtime.compile import compile_stablehlo as compile_stablehlo
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from hloc.runtime.compile import program_key as program_key
     from hloc.runtime.compile import store_program as store_program
     from hloc.runtime.entries import Entry as Entry
-    from hloc.runtime.devices import Device as Device
-    from hloc.runtime.devices import default_device as default_device
-    from hloc.runtime.devices import devices as devices
     from hloc.runtime.errors import ArgumentError as ArgumentError
     from hloc.runtime.errors import ArtefactError as ArtefactError
     from hloc.runtime.errors import ArtefactWarning as ArtefactWarning
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from hloc.runtime.errors import HlocRuntimeError as HlocRuntimeError
     from hloc.runtime.errors import JaxlibVersionError as JaxlibVersionError
     from hloc.runtime.errors import XlaCompileError as XlaCompileError
-    from hloc.runtime.exchange import device_put as device_put
     from hloc.runtime.exchange import from_dlpack as from_dlpack
     from hloc.runtime.executable import Executable as Executable
     from hloc.runtime.executable import Memory as Memory

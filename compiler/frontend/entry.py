@@ -215,8 +215,8 @@ class Finish:
 
     def _array(self, value: ArrayRef | ChoiceRef) -> Output:
         origin = self.sp.origins.get(value.cell) if isinstance(value, ArrayRef) else None
-        whole = isinstance(value, ArrayRef) and not value.view
-        index = self._index(self.sp.number(value), value.cell if whole else Cell("array", "a view"))
+        cell = value.cell if isinstance(value, ArrayRef) and not value.view else Cell("array", "a view")
+        index = self._index(self.sp.number(value), cell)
         if isinstance(value, ArrayRef) and value.is_list:
             return Output("list_array", index)
         if origin is not None and isinstance(value, ArrayRef) and not value.view:
