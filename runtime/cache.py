@@ -18,8 +18,8 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hloc.runtime import private
 from hloc.runtime.entries import DamagedEntry, Entry, OtherVersion, decode, encode, read
@@ -33,8 +33,7 @@ _CLOCKS_DIFFER = 86400.0  # seconds: a last use further in the future was noted 
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-@dataclass(frozen=True, order=True)
-class File:
+class File(NamedTuple):
     """A file in the cache's folder: when it was used (seconds since 1970), and its bytes."""
 
     used: float

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import FileIO
-from typing import Any
+from typing import Any, NamedTuple
 
 _NAME = b"hloc\x00"
 _MAGIC = _NAME + b"v2\n"
@@ -39,8 +39,7 @@ class OtherVersion(Exception):
     """A file of the cache is whole, but another version of hloc has written it."""
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """The beginning of an entry's file: whose it is, its metadata, name and size of each blob."""
 
     key: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import platform as system
 import re
 import sys
 from collections.abc import Iterator
@@ -83,7 +82,7 @@ def _libraries(platform: str) -> Iterator[str]:
 def _host(platform: str) -> Iterator[str]:
     """The operating system and the processor; for the CPU also the number of cores that XLA splits work for."""
     yield sys.platform
-    yield system.machine()
+    yield os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
     yield _processor()
     if platform == "cpu":
         yield str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
@@ -96,7 +95,7 @@ def _processor() -> str:
             fields = [line for line in _first_paragraph(file) if _CPU_LINE.match(line)]
     except OSError:
         fields = []
-    return "".join(fields) or system.node()
+    return "".join(fields) or (os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""))
 
 
 def _first_paragraph(lines: Iterator[str]) -> Iterator[str]:

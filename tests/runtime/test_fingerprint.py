@@ -1,7 +1,6 @@
 """What decides whether machine code can be used again."""
 
 import os
-import platform
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,8 @@ def test_an_arm_processor_is_told_by_its_parts(monkeypatch: pytest.MonkeyPatch, 
 
 def test_where_the_processor_is_not_known_the_host_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     here = cpuinfo(monkeypatch, tmp_path, "processor: 0\n")
-    monkeypatch.setattr(platform, "node", lambda: "another host")
+    name = os.uname()
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result((name.sysname, "another host", *name[2:])))
     assert cpuinfo(monkeypatch, tmp_path, "processor: 0\n") != here
 
 
