@@ -81,11 +81,9 @@ class Cache:
     def store(self, key: str, entry: Entry) -> bool:
         """Keep an entry, in place of any older one for this key; says whether that worked."""
         path = self.path(key)
-        data = encode(key, entry)
-        if len(data) > self.limit:
-            return False
         try:
-            if not self._is_usable(make=True):
+            data = encode(key, entry)
+            if len(data) > self.limit or not self._is_usable(make=True):
                 return False
             try:
                 private.write_whole(path, data)
@@ -94,8 +92,9 @@ class Cache:
                 if not self._is_usable(make=True):
                     return False
                 private.write_whole(path, data)
-        except OSError as error:
-            self._warn("write", f"cannot write to {self.folder}: {error.strerror or error}; new programs are not kept")
+        except (OSError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "it needs more memory than there is"
+            self._warn("write", f"cannot write to {self.folder}: {reason}; new programs are not kept")
             return False
         self._unscanned -= len(data)
         if self._unscanned <= 0:

@@ -37,20 +37,28 @@ class Item:
 
 def items(cache: Cache) -> list[Item]:
     """All files, the one used last first. Their contents are not compared with their checksums."""
-    return [_item(file, _read_header) for file in sorted(cache.files(), reverse=True)]
+    return _items(cache, _read_header)
 
 
 def verified(cache: Cache) -> list[Item]:
     """The same, each read as a whole and compared with its checksum."""
-    return [_item(file, _read_whole) for file in sorted(cache.files(), reverse=True)]
+    return _items(cache, _read_whole)
 
 
-def _item(file: File, reader: Callable[[FileIO, str, int], Header]) -> Item:
+def _items(cache: Cache, reader: Callable[[FileIO, str, int], Header]) -> list[Item]:
+    found = (_item(file, reader) for file in sorted(cache.files(), reverse=True))
+    return [item for item in found if item is not None]
+
+
+def _item(file: File, reader: Callable[[FileIO, str, int], Header]) -> Item | None:
+    """What a file is; None where it has just been removed."""
     if file.path.suffix != SUFFIX:
         return Item(file, problem=UNFINISHED)
     try:
         with private.open_private(file.path) as opened:
             header = reader(opened, file.path.stem, os.fstat(opened.fileno()).st_size)
+    except FileNotFoundError:
+        return None
     except OtherVersion:
         return Item(file, problem=OTHER_VERSION)
     except DamagedEntry as error:

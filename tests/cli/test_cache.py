@@ -193,6 +193,17 @@ def test_verify_does_not_read_an_unsafe_folder(call: Call, filled: Path) -> None
     assert "others may write to it" in result.output
 
 
+def test_entries_that_vanish_meanwhile_are_not_damaged(
+    call: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, count = list(Cache(filled).files()), len(list(filled.iterdir()))
+    monkeypatch.setattr(Cache, "files", lambda cache: iter(listed))
+    listed[0].path.unlink()
+    result = call("cache", "verify")
+    assert (result.exit_code, result.output) == (0, f"{count - 1} entries read, 0 damaged, 0 removed\n")
+    assert sum(len(row["keys"]) for row in json.loads(call("cache", "list", "--json").output)) == count - 1
+
+
 def test_whatever_lies_in_the_folder_is_listed(call: Call, folder: Path) -> None:
     cache = Cache(folder)
     for key, entry in {
