@@ -28,8 +28,11 @@ Pairs = tuple[tuple[int, int], ...]
 
 def mark_donated(recipe: Recipe, names: Sequence[str]) -> None:
     """Note which inputs belong to these parameters. A program for arrays that are distinct then holds for no others."""
+    recipe.donate = tuple(names)
+    shared = [guard for guard in recipe.guards if guard.kind == "same" and _parameter(guard.path) in names]
     for entry in recipe.inputs:
-        entry.donated = entry.kind == "array" and _parameter(entry.path) in names
+        given = _parameter(entry.path) in names or any(_is_under(entry.path, guard.expected) for guard in shared)
+        entry.donated = entry.kind == "array" and given
     if any(entry.donated for entry in recipe.inputs):
         arrays = tuple(entry.path for entry in recipe.inputs if entry.kind == "array")
         recipe.guards.append(Guard(Path(None, ()), "distinct", arrays))
@@ -80,16 +83,9 @@ class Given:
         self.paths = tuple(entry.path for entry in recipe.inputs if entry.donated)
         self._labels = [f"{recipe.name}() as {path}" for path in self.paths]
         self._fetch: Of = access.objects(self.paths)
-        self._twice = [guard for guard in recipe.guards if self._is_conflict(guard)]
+        self._twice = [guard for guard in recipe.guards if _is_conflict(guard, recipe.donate)]
         shared = [[e.path for e in recipe.inputs if _is_under(e.path, guard.expected)] for guard in self._twice]
         self._shared: list[Of] = [access.objects(paths) for paths in shared]
-
-    def _is_conflict(self, guard: Guard) -> bool:
-        """Whether it says that one object is in a parameter that is donated and also elsewhere."""
-        return guard.kind == "same" and self._is_donated(guard.path) != self._is_donated(guard.expected)
-
-    def _is_donated(self, path: Path) -> bool:
-        return _parameter(path) in map(_parameter, self.paths)
 
     def arrays(self, values: tuple[Any, ...]) -> list[tuple[Array, str]]:
         """Those of a call, each with a text that says where it went.
@@ -98,12 +94,17 @@ class Given:
         """
         for guard, fetch in zip(self._twice, self._shared, strict=True):
             if any(type(obj) is Array for obj in fetch(*values)):
-                kept, given = guard.path, guard.expected
-                if self._is_donated(kept):
-                    kept, given = given, kept
-                raise ArgumentError(f"{self._name}(): {kept} is the same as {given}, which is donated; pass a copy")
+                raise ArgumentError(
+                    f"{self._name}(): {guard.path} and {guard.expected} are the same, and only one of them is donated; "
+                    "pass a copy"
+                )
         found = zip(self._fetch(*values), self._labels, strict=True)
         return [(obj, label) for obj, label in found if type(obj) is Array]
+
+
+def _is_conflict(guard: Guard, names: Sequence[str]) -> bool:
+    """Whether it says that one object is in a parameter that is donated and also elsewhere."""
+    return guard.kind == "same" and (_parameter(guard.path) in names) != (_parameter(guard.expected) in names)
 
 
 def _is_under(path: Path, other: Path) -> bool:

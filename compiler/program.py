@@ -392,7 +392,7 @@ class Recipe:
 
     Results of the entry: the outputs' leaves, then the status words that are counted below.
 
-    parameters: the names of the function's parameters, in order.
+    parameters: the names of the function's parameters, in order.   donate: those whose Arrays a call uses up.
     error_words: 0 when nothing can fail, else the code and the words of the message, at result `error_index`.
     lane_words: so many of them, the last ones, say in which lanes of hloc.vmap it happened, from 1.
     print_capacity: words in the print log (results print_index: position, print_index + 1: log); 0 without prints.
@@ -400,6 +400,7 @@ class Recipe:
 
     name: str
     parameters: tuple[str, ...] = ()
+    donate: tuple[str, ...] = ()
     inputs: list[Input] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     output: Output = field(default_factory=lambda: Output("const"))

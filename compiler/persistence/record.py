@@ -151,6 +151,7 @@ RECIPE = Record(
     Recipe,
     name=TEXT,
     parameters=Many(TEXT),
+    donate=Many(TEXT),
     inputs=Many(
         Record(Input, path=PATH, type=TYPE, kind=OneOf("number", "scalar", "array", "list"), donated=FLAG), list
     ),
