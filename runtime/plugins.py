@@ -31,9 +31,11 @@ _NO_TPU = {
     "TPU_ACCELERATOR_TYPE": "v5litepod-1",
     "TPU_WORKER_HOSTNAMES": "localhost",
     "TPU_LOG_DIR": "disabled",
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
 }
 """Where no TPU is attached, libtpu asks the cloud's metadata server about it, again and again for minutes, writes
-warnings on stderr that it did not answer, and log files under /tmp. These variables answer in its place."""
+warnings on stderr that it did not answer, and log files under /tmp; and a lock file there keeps it to one process at a
+time. These variables answer in its place."""
 _lock = threading.RLock()
 _loaded: set[str] = set()
 unprofiled: list[Any] = []
