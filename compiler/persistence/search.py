@@ -84,7 +84,7 @@ class Search:
             return Manifest()
         try:
             return Manifest.of_json(entry.metadata)
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, AttributeError, TypeError, ValueError) as error:
             self._cache.discard(self.key, str(error))
             return Manifest()
 
@@ -135,7 +135,7 @@ class Shelf:
             kept = record.read(entry.metadata["record"], self._references)
             executable = entry.metadata["executable"]
             found = load_program(executable, cache=self._cache)
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, AttributeError, TypeError, ValueError) as error:
             self._cache.discard(self.key, str(error))
             return None
         if found is None:
