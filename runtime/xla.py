@@ -149,7 +149,7 @@ def _make_backend(platform: str, index: int) -> Backend:
     device = devices[index]
     made = Backend(platform, index, client, device, client_module().DeviceList((device,)), _sharding_class()(device))
     _made.append(made)
-    if len(_made) > 1:
+    if len(_made) > 1 or (platform, index) != (platform_of(None), 0):
         note_choice()
     return made
 
