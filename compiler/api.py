@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import threading
 import types
 from collections.abc import Callable, Mapping
@@ -143,6 +144,7 @@ class CompiledFunction:
         self.__hloc_function__ = function
         self.signature = signature
         self.options = options
+        self._defaults = _defaults_of(function)
         self._signature = inspect.signature(self)
         parameters = list(self._signature.parameters.values())
         for named, what in ((options.static_argnames, "static"), (options.donate, "donated")):
@@ -195,6 +197,9 @@ class CompiledFunction:
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
         """The arguments by parameter name, in the order of the parameters."""
+        defaults = _defaults_of(self.__hloc_function__)
+        if len(defaults) != len(self._defaults) or not all(map(operator.is_, defaults, self._defaults)):
+            self._signature, self._defaults = inspect.signature(self), defaults
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return bound.arguments
@@ -386,3 +391,9 @@ def type_spec(value: Any) -> Any:
         return value
     python_number = not found.shape and str(found) in ("i64", "f64", "b1", "c128")
     return TypeSpec(found, number=python_number)
+
+
+def _defaults_of(function: Any) -> tuple[Any, ...]:
+    """The defaults of a function's parameters, which may be set anew."""
+    inner = innermost(function)
+    return (inner.__defaults__, *(inner.__kwdefaults__ or {}).values())

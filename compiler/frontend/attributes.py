@@ -11,7 +11,7 @@ import numpy as np
 from hloc.diagnostics.errors import MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.inputs import capture
-from hloc.frontend.members import guard_attribute, has_member
+from hloc.frontend.members import guard_attribute, has_member, refuse_own
 from hloc.frontend.structure import kind_of
 from hloc.frontend.tables.registry import methods_of, properties_of, setters_of
 from hloc.frontend.values import (
@@ -78,6 +78,7 @@ def _table_attribute(sp: Specializer, owner: AbstractValue, name: str) -> Abstra
 
 
 def _object_attribute(sp: Specializer, owner: ObjectRef, cls: type, name: str) -> AbstractValue:
+    refuse_own(cls, "__getattribute__")
     entries = sp.entries(owner)
     if name in entries:
         return entries[name]
@@ -137,6 +138,7 @@ def set_attribute(sp: Specializer, owner: AbstractValue, name: str, value: Abstr
         params = getattr(owner.cls, "__dataclass_params__", None)
         if params is not None and params.frozen:
             raise MissingAttributeError(f"cannot assign to field {name!r}: {owner.cls.__name__} is frozen")
+        refuse_own(owner.cls, "__setattr__")
         member = guard_attribute(sp, owner.cls, name) if has_member(sp, owner.cls, name) else None
         if isinstance(member, property):
             sp.call(Const(member.fset), owner, value)

@@ -17,7 +17,7 @@ from hloc.frontend.batching import vmapped
 from hloc.frontend.frames import run_frame
 from hloc.frontend.inputs import capture, capture_default, capture_record, is_callable_object
 from hloc.frontend.jacobians import hessian, jacobian
-from hloc.frontend.members import guard_attribute, has_member, member
+from hloc.frontend.members import guard_attribute, member, refuse_own
 from hloc.frontend.operators import python_call
 from hloc.frontend.outline import call_outlined, sharing_key
 from hloc.frontend.source import function_source
@@ -394,6 +394,7 @@ def _construct(
         raise UnsupportedError(f"{cls.__name__}() is not supported yet")
     if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and not hasattr(cls.__init__, "__wrapped__"):
         return _construct_dataclass(sp, cls, args, kwargs)
+    refuse_own(cls, "__new__")
     ref = sp.new_object(cls, {})
     init = guard_attribute(sp, cls, "__init__")
     if isinstance(init, types.FunctionType):
@@ -440,6 +441,6 @@ def _construct_dataclass(
         elif field.default is not dataclasses.MISSING:
             attributes[field.name] = capture(sp, path.then("attr", "default"), field.default)
     ref = sp.new_object(cls, attributes)
-    if has_member(sp, cls, "__post_init__"):
+    if "__post_init__" in cls.__init__.__code__.co_names:  # it was there when the class was made
         call(sp, member(sp, cls, "__post_init__"), [ref], {})
     return ref

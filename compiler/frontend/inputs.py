@@ -6,6 +6,8 @@ dicts and objects become structures of those; everything else is a constant unde
 
 from __future__ import annotations
 
+import collections
+import copy
 import dataclasses
 import sys
 import types
@@ -129,13 +131,20 @@ def _object(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
         return _record(sp, path, obj)
     if hasattr(obj, "__array__") and not isinstance(obj, type | types.ModuleType):
         return _array(sp, path, obj)
-    sp.guard(path, *_constant_guard(obj))
+    obj, kind = _constant(obj)
+    sp.guard(path, kind, obj)
     return Const(obj)
 
 
-def _constant_guard(obj: Any) -> tuple[str, Any]:
+def _constant(obj: Any) -> tuple[Any, str]:
+    """What stands for an object that is no data, and the guard of that: content that may change is copied."""
+    if type(obj) in _CHANGEABLE:
+        return copy.copy(obj), "equal"
     by_value = obj is None or isinstance(obj, str | bytes | range | slice | np.dtype)
-    return ("equal" if by_value else "is"), obj
+    return obj, ("equal" if by_value else "is")
+
+
+_CHANGEABLE = (set, bytearray, collections.deque)
 
 
 def _array(sp: Specializer, path: Path, obj: Any) -> AbstractValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from hloc.diagnostics.errors import CompileError, DTypeError, ShapeError
 from hloc.frontend import numbers
 from hloc.frontend.arrays import as_array, list_items, list_repeat, wrap
 from hloc.frontend.effects import fail
-from hloc.frontend.members import has_member, member
+from hloc.frontend.members import defines, guard_distinct, has_member, is_generated, member
 from hloc.frontend.python_arithmetic import constant_power, operands, python_binary
 from hloc.frontend.structure import kind_of, same
 from hloc.frontend.ufuncs import apply_ufunc
@@ -176,10 +177,28 @@ def _format_parts(value: AbstractValue) -> tuple[Any, ...]:
 
 def call_dunder(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> AbstractValue | None:
     """An operator defined by a user class."""
-    for owner, other, method in ((a, b, f"__{name}__"), (b, a, f"__r{name}__")):
-        if isinstance(owner, ObjectRef) and not hasattr(object, method) and has_member(sp, owner.cls, method):
-            return sp.call(member(sp, owner.cls, method), owner, other)
+    for owner, other, method in ((a, b, f"__{name}__"), (b, a, _REFLECTED.get(name, f"__r{name}__"))):
+        if isinstance(owner, ObjectRef) and defines(sp, owner.cls, method):
+            found = _equal_fields(sp, owner, other) if is_generated(owner.cls, method) else None
+            found = found or sp.call(member(sp, owner.cls, method), owner, other)
+            if not isinstance(found, Const) or found.obj is not NotImplemented:
+                return found
+    if name == "ne":
+        equal = call_dunder(sp, "eq", a, b)
+        return None if equal is None else unary(sp, "Not", equal)
     return None
+
+
+_REFLECTED = {"eq": "__eq__", "ne": "__ne__", "lt": "__gt__", "gt": "__lt__", "le": "__ge__", "ge": "__le__"}
+
+
+def _equal_fields(sp: Specializer, a: ObjectRef, b: AbstractValue) -> AbstractValue:
+    """The `==` that dataclasses write."""
+    if not isinstance(b, ObjectRef) or b.cls is not a.cls:
+        return Const(NotImplemented)
+    names = [field.name for field in dataclasses.fields(a.cls) if field.compare]
+    xs, ys = ([sp.entries(ref)[name] for name in names] for ref in (a, b))
+    return _compare_sequences(sp, "Eq", xs, ys)
 
 
 # --- unary operators
@@ -218,7 +237,7 @@ def compare(sp: Specializer, name: str, a: AbstractValue, b: AbstractValue) -> A
     if isinstance(a, NeverV) or isinstance(b, NeverV):
         return NeverV()
     if name in ("Is", "IsNot"):
-        return Const(_identical(a, b) == (name == "Is"))
+        return Const(_identical(sp, a, b) == (name == "Is"))
     if name in ("In", "NotIn"):
         found = contains(sp, b, a)
         return found if name == "In" else unary(sp, "Not", found)
@@ -262,9 +281,21 @@ def _compare_structures(sp: Specializer, name: str, a: AbstractValue, b: Abstrac
     if pair is not None:
         return _compare_sequences(sp, name, *pair)
     if name in ("Eq", "NotEq"):
-        equal = isinstance(a, RangeV | DictRef | ObjectRef) and a is b
-        return Const(equal == (name == "Eq"))
+        equal = _equal_objects(sp, a, b)
+        return equal if name == "Eq" else unary(sp, "Not", equal)
     raise DTypeError(f"comparison {name}: no meaning for {kind_of(a)} and {kind_of(b)}")
+
+
+def _equal_objects(sp: Specializer, a: AbstractValue, b: AbstractValue) -> AbstractValue:
+    """`a == b` of what is no number and no sequence."""
+    if isinstance(a, DictRef) and isinstance(b, DictRef):
+        xs, ys = sp.entries(a), sp.entries(b)
+        if xs.keys() != ys.keys():
+            return Const(False)
+        return _compare_sequences(sp, "Eq", list(xs.values()), [ys[key] for key in xs])
+    if isinstance(a, RangeV) and isinstance(b, RangeV) and a is not b:
+        raise DTypeError("comparison of two ranges", help="compare their bounds")
+    return Const(_identical(sp, a, b) if isinstance(a, ObjectRef) and isinstance(b, ObjectRef) else a is b)
 
 
 def _compare_sequences(
@@ -292,7 +323,7 @@ BINARY_LENGTH: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def _identical(a: AbstractValue, b: AbstractValue) -> bool:
+def _identical(sp: Specializer, a: AbstractValue, b: AbstractValue) -> bool:
     if isinstance(a, Const) and isinstance(b, Const):
         return a.obj is b.obj
     for x, y in ((a, b), (b, a)):
@@ -304,7 +335,7 @@ def _identical(a: AbstractValue, b: AbstractValue) -> bool:
         return False
     if isinstance(a, Tensor) or isinstance(b, Tensor):
         raise DTypeError("`is` on numbers depends on the interpreter", help="compare with ==")
-    return same(a, b)
+    return same(a, b) or guard_distinct(sp, a, b)
 
 
 def contains(sp: Specializer, container: AbstractValue, item: AbstractValue) -> AbstractValue:

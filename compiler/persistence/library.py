@@ -7,6 +7,7 @@ version that the package says it has.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 import types
@@ -45,7 +46,8 @@ def find_by_name(name: str) -> Any:
 
 def find(module: str, qualified: str) -> Any:
     """The object of this name; None where there is none."""
-    obj: Any = sys.modules.get(module)
+    own = module.partition(".")[0] == "hloc"
+    obj: Any = importlib.import_module(module) if own else sys.modules.get(module)
     for part in qualified.split("."):
         obj = getattr(obj, part, None)
     return obj
@@ -87,6 +89,11 @@ def origin_of(module: str) -> str | None:
 def is_installed(module: str | None) -> bool:
     """Whether a module belongs to an installed package other than NumPy and hloc."""
     return module is not None and "-" in (origin_of(module) or "")
+
+
+def is_own(obj: Any) -> bool:
+    """Whether a function is hloc's own: it does not change without the build."""
+    return isinstance(obj, types.FunctionType) and (obj.__module__ or "").partition(".")[0] == "hloc"
 
 
 def _is_static(obj: Any) -> bool:

@@ -18,6 +18,7 @@ from hloc.ir.types import ELEMENT_TYPES, TensorType
 from hloc.persistence.codecs import Json, References
 from hloc.persistence.digest import Unportable, canonical, is_constant
 from hloc.persistence.guards import expectation
+from hloc.persistence.library import is_own
 from hloc.persistence.naming import World
 from hloc.persistence.parts import is_code
 from hloc.persistence.paths import PATH, PATHS
@@ -35,7 +36,7 @@ def ask(guards: Sequence[Guard], world: World, references: References) -> tuple[
     """
     questions: list[Json] = []
     answers: list[str] = []
-    pending = list(guards)
+    pending = [guard for guard in guards if not is_own(guard.path.root)]
     while pending:
         later = []
         for guard in pending:
@@ -92,6 +93,8 @@ def answer(guard: Guard, world: World) -> str:
 
 def _value(obj: Any, world: World, label: str) -> str:
     """An object of which a program knows all: a constant by its value, code by its number or name."""
+    if type(obj) is set:
+        obj = frozenset(obj)
     if is_constant(obj):
         return f"{type(obj).__name__} {canonical(obj).hex()}"
     if isinstance(obj, int | float | str) and is_constant(plain := _plain(obj)):  # a member of an enumeration

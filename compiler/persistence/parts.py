@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -81,7 +82,6 @@ def _globals(scope: dict[str, Any], names: Iterable[str]) -> Iterator[Edge]:
                     pending.append(entry)
 
 
-_DATA_MEMBERS = frozenset({"__dataclass_fields__", "__dataclass_params__"})
 _CODE = (types.FunctionType, staticmethod, classmethod, property)
 
 
@@ -100,9 +100,7 @@ def _class_parts(obj: type, members: Any) -> Iterator[Edge]:
     yield from ((f"base {j}", base) for j, base in enumerate(obj.__bases__))
     for name, member in members.items():
         if name == "__dataclass_fields__":
-            for field in member.values():
-                yield f"{field.name} (init={field.init}, kw_only={field.kw_only})", field.default
-                yield f"{field.name}'s factory", field.default_factory
+            yield from member.items()
         elif isinstance(member, _CODE) or not (name.startswith("__") or name == "_abc_impl"):
             yield name, member
 
@@ -140,6 +138,15 @@ def _vectorize(obj: Any) -> Description:
     return "np.vectorize", choices.hex(), [("", obj.pyfunc)]
 
 
+def _field(obj: dataclasses.Field[Any]) -> Description:
+    choices = (obj.name, obj.init, obj.repr, obj.hash, obj.compare, bool(obj.kw_only))
+    return "field", canonical(choices).hex(), [("default", obj.default), ("factory", obj.default_factory)]
+
+
+def _slot(obj: types.MemberDescriptorType) -> Description:
+    return "slot", obj.__name__, [("class", obj.__objclass__)]
+
+
 def _module(obj: types.ModuleType) -> Description:
     return "module", "", ()  # functions lead to the attributes that they mention
 
@@ -157,4 +164,6 @@ _RULES: tuple[tuple[type, Callable[[Any], Description]], ...] = (
     (Transformed, _transformed),
     (Rewritten, _rewritten),
     (np.vectorize, _vectorize),
+    (types.MemberDescriptorType, _slot),
+    (dataclasses.Field, _field),
 )

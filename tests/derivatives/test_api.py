@@ -373,7 +373,9 @@ def test_complex_numbers() -> None:
             jacobian(lambda z: z * z)(z)
 
 
-def test_room_is_found_by_running_and_remembered() -> None:
+def test_room_is_found_by_running_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLOC_CACHE", "off")  # which remembers it, too
+
     def f(x: Any, n: Any) -> Any:
         s = x
         while n > 0:
