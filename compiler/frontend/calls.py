@@ -230,6 +230,11 @@ def _call_partial(
 def _call_python(
     sp: Specializer, function: types.FunctionType, args: list[AbstractValue], kwargs: dict[str, AbstractValue]
 ) -> AbstractValue:
+    if (function.__module__ or "").startswith("hloc.runtime."):
+        raise UnsupportedError(
+            f"hloc.{function.__name__} works around compiled functions, not in them",
+            help="call it before, and pass its result as an argument",
+        )
     try:
         source = function_source(function)
     except SourceError as error:
