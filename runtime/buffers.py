@@ -38,6 +38,11 @@ ALIGNMENT = 64
 """XLA's CPU client reads a NumPy array in place only if its address is a multiple of this (bytes)."""
 LARGE = 1 << 15
 """From this size on (bytes), an array may be borrowed, and its staging memory counts in the budget."""
+TAKEN = (
+    "its memory is with a program that writes to it, in another thread or interrupted; "
+    "let threads take turns, or give each a copy"
+)
+"""What is said about a device array that is gone although nobody has donated it."""
 STAGING_BUDGET = 1 << 28
 """At most this many bytes of idle staging memory for large arrays are kept."""
 
@@ -273,7 +278,7 @@ def to_numpy(raw: Raw) -> NumPyArray:
     except (BufferError, TypeError):  # not on the host; this path of jaxlib's imports jax where it is installed
         if raw.is_deleted():
             _ = raw.aval  # where it was given up, this says to whom
-            raise ExecutionError("a program that runs in another thread is writing to this array") from None
+            raise ExecutionError(TAKEN) from None
         copy = getattr(raw, "_to_np_array_did_copy", None) or raw._single_device_array_to_np_array_did_copy
         try:
             return np.asarray(copy()[0])
@@ -283,6 +288,8 @@ def to_numpy(raw: Raw) -> NumPyArray:
 
 def failure(error: Exception) -> ExecutionError:
     """The error to raise for one that jaxlib raised while a program ran."""
+    if "has been deleted or donated" in str(error):
+        return ExecutionError(f"a program was given an array without content: {TAKEN}")
     return ExecutionError(f"XLA failed while running the program: {error}")
 
 
