@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts in tests/golden")
+    parser.addoption("--platform", default="cuda", help="where the tests marked gpu run: cuda, tpu, or cpu to try them")
     parser.addoption("--programs", type=int, help="random programs that a sweep runs")
     parser.addoption("--first", type=int, default=0, help="seed of the first of them")
 
