@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,10 +29,15 @@ def misfit(recipe: Recipe, values: Sequence[Any]) -> str:
     """The first condition that arguments do not meet."""
     arguments = dict(zip(recipe.parameters, values, strict=True))
     accessors = Accessors(recipe.parameters)
-    for guard in recipe.guards:
+    for guard in sorted(recipe.guards, key=_outermost):
         if not accessors.matches([guard])(*values):
             return _complaint(guard, arguments)
     return "these arguments are none that it takes"
+
+
+def _outermost(guard: Guard) -> tuple[int, bool]:
+    """What an argument is comes before what is in it."""
+    return len(guard.path.steps), guard.kind in ("equal", "is")
 
 
 def _complaint(guard: Guard, arguments: Mapping[str, Any]) -> str:
@@ -83,5 +89,5 @@ def _class_name(cls: Any) -> str:
 
 
 def _short(obj: Any) -> str:
-    text = getattr(obj, "__qualname__", None) or repr(obj)
+    text = str(obj) if isinstance(obj, enum.Enum) else getattr(obj, "__qualname__", None) or repr(obj)
     return text if len(text) <= 60 else text[:56] + " ..."

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from hloc.artefact.names import Importable
 from hloc.ir.types import TensorType
 from hloc.matching import Accessors
 from hloc.persistence.digest import Unportable, is_constant
@@ -122,11 +123,23 @@ def _about_arguments(guard: Guard) -> Guard | None:
     inner = tuple(path for path in paths if path.root is None)
     if guard.kind == "distinct":
         return Guard(guard.path, guard.kind, inner) if len(inner) > 1 else None
-    if inner and len(inner) < len(paths):
-        raise Unportable(f"{paths[0]} is the same object as {paths[1]}: lower it with a copy")
     if not inner:
         return None
+    if len(inner) < len(paths):
+        return _one_object(inner[0], *(path for path in paths if path.root is not None))
     return _by_value(guard) if guard.kind in ("is", "equal") else guard
+
+
+def _one_object(argument: Path, captured: Path) -> Guard:
+    """An argument that is what the function finds elsewhere, such as a member of an enumeration."""
+    obj = captured.fetch({})
+    try:
+        Importable().name(obj)
+    except Unportable:
+        raise Unportable(
+            f"the argument {argument} is the same object as {captured}: lower it with a copy, or with a type"
+        ) from None
+    return Guard(argument, "is", obj)
 
 
 def _by_value(guard: Guard) -> Guard:

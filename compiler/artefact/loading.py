@@ -61,25 +61,24 @@ def _function(path: Path, header: Header, contents: Contents, backend: xla.Backe
         raise ArtefactError(f"{path} is malformed: its executable takes other arguments than it says")
     bound = BoundProgram(header.recipe, lending(executable, len(inputs)), module.status, module.machines)
     frozen = tuple(_frozen(value, contents, backend) for value in header.frozen)
-    return Artefact(path, header, bound, frozen, _portable(header, contents), origin)
+    return Artefact(path, header, bound, frozen, bytes(contents.blobs[_general(header)[0].blob]), origin)
 
 
 def _module(path: Path, header: Header, backend: xla.Backend) -> Portable:
     """The module for a platform: its own, else one that is written for no CPU, which runs anywhere."""
-    own = [module for module in header.modules if module.platform == backend.platform]
-    general = [module for module in header.modules if module.platform != "cpu"]
-    if not own + general:
+    modules = [*_own(header, backend.platform), *_general(header)]
+    if not modules:
         raise ArtefactError(f"{path} has no program for the platform {backend.platform}")
-    return (own + general)[0]
+    return modules[0]
 
 
-def _portable(header: Header, contents: Contents) -> bytes:
-    """The module that runs anywhere."""
-    return bytes(contents.blobs[_general(header).blob])
+def _own(header: Header, platform: str) -> list[Portable]:
+    return [module for module in header.modules if module.platform == platform]
 
 
-def _general(header: Header) -> Portable:
-    return next(module for module in header.modules if module.platform != "cpu")
+def _general(header: Header) -> list[Portable]:
+    """Those that run anywhere."""
+    return [module for module in header.modules if module.platform != "cpu"]
 
 
 def _executable(
