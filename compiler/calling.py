@@ -71,6 +71,7 @@ class BoundProgram:
         self._plain = not (program.write_backs or program.print_capacity or program.error_words or machines)
         plain = self._plain and not self._repeated
         make = self._result if plain else self._finish
+        self._is_short = access.is_short(program)
         self.attempt = access.attempt(program, executable, self.call, make, plain=plain)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
@@ -88,12 +89,15 @@ class BoundProgram:
             refuse_overlap(inputs)
         if self._given.paths:
             return self._use_up(inputs, values)
-        return self._finish(self.executable.execute(inputs), values)
+        return self._finish(self._execute(inputs, values), values)
+
+    def _execute(self, inputs: list[Any], values: tuple[Any, ...]) -> list[Any]:
+        return self.executable.execute(inputs, apart=not self._is_short(*values))
 
     def _use_up(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
         """A call that takes Arrays for good, also if the function raises; not if it is run again."""
         arrays = self._given.arrays(values)
-        raws = self.executable.execute(inputs)
+        raws = self._execute(inputs, values)
         again = False
         try:
             return self._finish(raws, values)
@@ -109,7 +113,7 @@ class BoundProgram:
 
         Raises: StackOverflow and TapeOverflow, for another try with room.
         """
-        raws = self.executable.execute(self._inputs(*values))
+        raws = self._execute(self._inputs(*values), values)
         if self.machines and (token := read_number(raws[-1])):
             raise self._too_deep(token)
         if self.program.error_words and isinstance(error := self._error(raws), TapeOverflow):

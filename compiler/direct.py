@@ -45,6 +45,9 @@ from hloc.runtime.array import Array
 from hloc.runtime.buffers import Raw, failure
 from hloc.runtime.executable import Executable
 
+SHORT = 50_000_000
+"""ns that a run may be expected to take in the thread of its caller, where Ctrl-C cannot interrupt it."""
+
 _ATTEMPT = """try:
   if {checks}:
    usual = True
@@ -107,10 +110,34 @@ class CallWriter(Accessors):
             checks=" and ".join(checks) or "True",
             values=values,
             raws=_tuple(self._entered(entry, j, avals[j]) for j, entry in enumerate(recipe.inputs)),
-            run="run(raws).consume_with_handlers(handlers)" if executable.direct else "execute(raws)",
+            run=self._run(recipe, executable),
             result=(self._result(recipe.output) if plain else None) or f"make(raws, {values})",
         )
         return self._function("attempt", text)
+
+    def is_short(self, recipe: Recipe) -> Callable[..., bool]:
+        """Whether a run on these arguments is over before anybody could want to interrupt it."""
+        return self._function("is_short", f"return {self._short(recipe)}")
+
+    def _short(self, recipe: Recipe) -> str:
+        if recipe.work is None or any(recipe.inputs[j].kind != "number" for _, inputs in recipe.work for j in inputs):
+            return "False"
+        if not any(inputs for _, inputs in recipe.work):
+            return str(sum(ns for ns, _ in recipe.work) < SHORT)
+        terms = [
+            " * ".join([str(ns), *(f"abs({self._path(recipe.inputs[j].path)})" for j in inputs)])
+            for ns, inputs in recipe.work
+        ]
+        return f"{' + '.join(terms)} < {SHORT}"
+
+    def _run(self, recipe: Recipe, executable: Executable) -> str:
+        short = self._short(recipe)
+        if not executable.direct:
+            return f"execute(raws, apart=not ({short}))"
+        here = "run(raws).consume_with_handlers(handlers)"
+        if short in ("True", "False"):
+            return here if short == "True" else "execute(raws, apart=True)"
+        return f"{here} if {short} else execute(raws, apart=True)"
 
     def _usual_check(self, guard: Guard, arrays: dict[Path, int], avals: list[str]) -> str:
         if guard.kind != "array" or guard.path not in arrays:

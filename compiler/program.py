@@ -396,6 +396,7 @@ class Recipe:
     error_words: 0 when nothing can fail, else the code and the words of the message, at result `error_index`.
     lane_words: so many of them, the last ones, say in which lanes of hloc.vmap it happened, from 1.
     print_capacity: words in the print log (results print_index: position, print_index + 1: log); 0 without prints.
+    work: how long a run may take at most, in the terms of hloc.transform.longest_run; None: there is no bound.
     """
 
     name: str
@@ -412,6 +413,7 @@ class Recipe:
     lane_words: int = 0
     print_index: int = -1
     print_capacity: int = 0
+    work: tuple[tuple[int, tuple[int, ...]], ...] | None = None
 
     def replace(self, **changes: Any) -> Self:
         return dataclasses.replace(self, **changes)

@@ -28,6 +28,7 @@ import numpy as np
 
 from hloc.runtime import xla
 from hloc.runtime.errors import ArgumentError, ExecutionError
+from hloc.runtime.interruption import interruptibly
 
 Raw = Any
 """A device array: jaxlib's ArrayImpl."""
@@ -257,7 +258,10 @@ class Buffers:
     def wait(self, raws: Sequence[Raw]) -> None:
         """Wait until these device arrays are computed. Raises: ExecutionError where that failed."""
         try:
-            self._wait(raws)
+            if self._shares_memory:  # where they are computed already
+                self._wait(raws)
+            else:
+                interruptibly(self._wait, raws)
         except self._error as error:
             raise failure(error) from error
 

@@ -11,6 +11,7 @@ from hloc.runtime import xla
 from hloc.runtime.buffers import Hold, Raw, buffers, failure
 from hloc.runtime.devices import backend_of
 from hloc.runtime.errors import ArgumentError
+from hloc.runtime.interruption import interruptibly
 
 TypeSpec = tuple[tuple[int, ...], str]
 """Shape and the name of the NumPy element type."""
@@ -70,7 +71,20 @@ class Executable:
     perhaps still under way.
     """
 
-    __slots__ = ("_array_type", "_buffers", "avals", "backend", "error", "handlers", "loaded", "run", "signature")
+    __slots__ = (
+        *(
+            "_array_type",
+            "_buffers",
+            "_runs_here",
+            "avals",
+            "backend",
+            "error",
+            "handlers",
+            "loaded",
+            "run",
+            "signature",
+        ),
+    )
 
     direct = True
     """Whether `run(raws).consume_with_handlers(handlers)` is all that `execute` does with device arrays."""
@@ -85,6 +99,7 @@ class Executable:
         self.handlers = [self._buffers.handler(aval) for aval in outputs]
         self._array_type: Any = self._buffers.array_type
         self.run: Any = loaded.execute_sharded
+        self._runs_here = backend.platform == "cpu"  # in the thread that calls it; on others a run is only begun
         self.error = xla.client_module().XlaRuntimeError
 
     def steps(self) -> dict[str, Any]:
@@ -97,9 +112,10 @@ class Executable:
         own = {"run": self.run, "handlers": self.handlers, "execute": self.execute, "XlaRuntimeError": self.error}
         return own | self._buffers.steps()
 
-    def execute(self, arguments: Sequence[Any]) -> list[Raw]:
+    def execute(self, arguments: Sequence[Any], *, apart: bool = False) -> list[Raw]:
         """Run the program on device arrays, NumPy arrays or scalars, Python numbers or hloc Arrays.
 
+        apart: it may take long, so Ctrl-C has to be able to end the wait for it (see hloc.runtime.interruption).
         Raises: ArgumentError where number or types of the arguments differ from the signature; ExecutionError where
         XLA fails, on asynchronous devices perhaps only when a result is read; ForkError where XLA did not survive.
         """
@@ -108,10 +124,10 @@ class Executable:
         array_type = self._array_type
         for argument, aval in zip(arguments, self.avals, strict=True):
             if type(argument) is not array_type or argument.aval is not aval:
-                return self._place_and_run(arguments)
-        return self._run_raw(arguments)
+                return self._place_and_run(arguments, apart)
+        return self._run_raw(arguments, apart)
 
-    def _place_and_run(self, arguments: Sequence[Any]) -> list[Raw]:
+    def _place_and_run(self, arguments: Sequence[Any], apart: bool) -> list[Raw]:
         place = self._buffers.place
         raws: list[Raw] = []
         holds: list[Hold] = []
@@ -120,18 +136,22 @@ class Executable:
             raws.append(raw)
             if hold is not None:
                 holds.append(hold)
-        return self._run_held(raws, holds) if holds else self._run_raw(raws)
+        return self._run_held(raws, holds, apart) if holds else self._run_raw(raws, apart)
 
-    def _run_raw(self, raws: Sequence[Raw]) -> list[Raw]:
+    def _run_raw(self, raws: Sequence[Raw], apart: bool) -> list[Raw]:
         try:
-            results: list[Raw] = self.run(raws).consume_with_handlers(self.handlers)
+            results = interruptibly(self._run_here, raws) if apart and self._runs_here else self._run_here(raws)
         except self.error as error:
             raise failure(error) from error
         return results
 
-    def _run_held(self, raws: list[Raw], holds: list[Hold]) -> list[Raw]:
+    def _run_here(self, raws: Sequence[Raw]) -> list[Raw]:
+        results: list[Raw] = self.run(raws).consume_with_handlers(self.handlers)
+        return results
+
+    def _run_held(self, raws: list[Raw], holds: list[Hold], apart: bool) -> list[Raw]:
         """Run, and wait, because the memory in `holds` will change. After a failure it is not used again."""
-        results = self._run_raw(raws)
+        results = self._run_raw(raws, apart)
         self._buffers.wait(results)
         self._buffers.release(holds)
         return results

@@ -51,13 +51,13 @@ class Lender(Executable):
         with _lock:
             _lenders.add(self)
 
-    def execute(self, arguments: Sequence[Any]) -> list[Raw]:
-        """As `Executable.execute`, without the memory. A run that fails loses it."""
+    def execute(self, arguments: Sequence[Any], *, apart: bool = False) -> list[Raw]:
+        """As `Executable.execute`, without the memory. A run that fails, or is given up, loses it."""
         try:
             lent = self.idle.pop()
         except IndexError:
             lent = [self._buffers.put(np.empty(aval.shape, aval.dtype)) for aval in self.avals[-self.count :]]
-        results = super().execute([*arguments, *lent])
+        results = super().execute([*arguments, *lent], apart=apart)
         self._take_back(results[-self.count :])
         return results[: -self.count]
 

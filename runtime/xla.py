@@ -20,6 +20,7 @@ import numpy as np
 
 from hloc.runtime import cuda_libraries, plugins, wire
 from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaCompileError
+from hloc.runtime.interruption import interruptibly
 from hloc.runtime.options import BuildOptions, is_for_llvm
 
 TESTED_JAXLIB = ("0.10.2", "0.11.2", "0.12.0.1")
@@ -289,7 +290,8 @@ def debug_option_names() -> list[str]:
 
 
 def _compile(stablehlo: bytes | str, options: BuildOptions, device: Backend) -> Any:
-    return device.client.compile_and_load(stablehlo, device.devices, compile_options(options, device))
+    chosen = compile_options(options, device)
+    return interruptibly(device.client.compile_and_load, stablehlo, device.devices, chosen)
 
 
 def read_module(stablehlo: bytes | str) -> Any:
@@ -327,7 +329,8 @@ def load_program(serialized: bytes, device: Backend) -> Any:
     if b"lapack_" in serialized:
         register_lapack()
     try:
-        return device.client.deserialize_executable(serialized, device.devices, compile_options(BuildOptions(), device))
+        chosen = compile_options(BuildOptions(), device)
+        return interruptibly(device.client.deserialize_executable, serialized, device.devices, chosen)
     except (client_module().XlaRuntimeError, ValueError) as error:
         raise XlaCompileError(f"XLA cannot load this compiled program: {error}") from error
 

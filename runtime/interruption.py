@@ -1,0 +1,116 @@
+"""Ctrl-C while XLA compiles or runs: what may take long is done by another thread, and the main thread waits for it.
+
+Python runs signal handlers between two of its own instructions, in the main thread. As long as that thread is in C++, a
+KeyboardInterrupt is not raised. A thread that waits for a lock, on the other hand, is woken by the signal. So the main
+thread hands such work to a helper. When the handler raises, the wait ends, and the work goes on in the background until
+it is done: XLA cannot be stopped. Nobody looks at its result, and what it reads (staged arguments, lent memory) is
+referenced by it and is not used again.
+
+Handing over costs 10 to 20 µs, so short work is not handed over (see `Executable.predictable`), nor is work of other
+threads, which no signal interrupts.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import ctypes
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_idle: list[_Helper] = []
+_busy: set[_Helper] = set()
+
+
+def interruptibly(work: Callable[..., T], *args: Any) -> T:
+    """work(*args); in the main thread, a signal handler that raises ends the wait for it.
+
+    Raises: what `work` raises; KeyboardInterrupt and whatever else signal handlers raise.
+    """
+    if not _is_interruptible():
+        return work(*args)
+    try:
+        helper = _idle.pop()
+    except IndexError:
+        helper = _Helper()
+    return helper.do(work, args)  # type: ignore[no-any-return]
+
+
+def _is_interruptible() -> bool:
+    """Whether this is the thread in which signal handlers run, and Ctrl-C has one that is written in Python."""
+    return _thread.get_ident() == threading.main_thread().ident and callable(signal.getsignal(signal.SIGINT))
+
+
+class _Task:
+    """One piece of work, and what came of it."""
+
+    __slots__ = ("args", "done", "error", "result", "work")
+
+    def __init__(self, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.work = work
+        self.args = args
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = _thread.allocate_lock()
+        self.done.acquire()
+
+
+class _Helper:
+    """A thread that does one task after another. It is a daemon: the end of the program does not wait for it."""
+
+    def __init__(self) -> None:
+        self._task: _Task | None = None
+        self._go = _thread.allocate_lock()
+        self._go.acquire()
+        threading.Thread(target=self._serve, name="hloc", daemon=True).start()
+
+    def do(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        self._task = task = _Task(work, args)
+        _busy.add(self)
+        self._go.release()
+        task.done.acquire()  # a signal handler runs, and may raise, in here
+        if task.error is not None:
+            raise task.error
+        return task.result
+
+    def _serve(self) -> None:
+        while True:
+            self._go.acquire()
+            task, self._task = self._task, None
+            assert task is not None
+            try:
+                task.result = task.work(*task.args)
+            except BaseException as error:
+                task.error = error
+            _busy.discard(self)
+            _idle.append(self)
+            task.done.release()
+            del task
+
+
+def _leave_without_waiting() -> None:
+    """At the end of the program: work that was given up must not keep the process, nor crash while it is torn down.
+
+    The last thing of an orderly exit is then that the C library ends the process as it is, with the status it has.
+    """
+    if _busy:
+        library = ctypes.CDLL(None)
+        if hasattr(library, "on_exit"):  # glibc's; elsewhere the process ends as Python ends it
+            library.fflush(None)
+            library.on_exit(library._exit, None)
+
+
+def _forget_helpers() -> None:
+    """In a forked process there are no threads but the one that forked."""
+    _idle.clear()
+    _busy.clear()
+
+
+atexit.register(_leave_without_waiting)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_helpers)
