@@ -1,0 +1,11 @@
+"""The programs in docs/arrays.md give what the page says after `# →`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.docs.page import Page
+
+
+def test_the_programs_give_what_the_page_says(tmp_path: Path) -> None:
+    Page("arrays.md").check_claims(tmp_path)
