@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 import hloc.runtime
+from hloc.artefact.file import SUFFIX
 from hloc.cli.arguments import Arguments, annotated_types, read_types, read_values
 from hloc.cli.cache import cache_group
 from hloc.cli.doctor import doctor
@@ -103,7 +104,11 @@ main.add_command(doctor)
 )
 @transforming
 @click.option(
-    "-o", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Write files there instead."
+    "-o",
+    "output",
+    metavar="DIR|FILE.hloc",
+    type=click.Path(path_type=Path),
+    help="Write files there instead, or the compiled function as one file for hloc.load.",
 )
 def compile_command(
     target: str,
@@ -112,11 +117,22 @@ def compile_command(
     after: str | None,
     devices: tuple[str, ...],
     made: Made,
-    folder: Path | None,
+    output: Path | None,
 ) -> None:
-    """Compile a function, or every decorated function of FILE, and print or write its stages."""
+    """Compile a function, or every decorated function of FILE, and print or write its stages.
+
+    With -o FILE.hloc the function itself is written, with executables for each --target (else for this machine).
+    """
     if after is not None and not {"ssa", "python"}.issuperset(emit):
         raise click.UsageError("--after goes with --emit ssa and --emit python")
+    if output is not None and output.suffix == SUFFIX:
+        if emit or after is not None:
+            raise click.UsageError(f"-o {output.name} writes the compiled function, which has no --emit and no --after")
+        _save(target, types, devices, made, output)
+        return
+    folder = output
+    if folder is not None and folder.is_file():
+        raise click.UsageError(f"-o {folder} is a file; name a folder, or a file that ends in {SUFFIX}")
     stages = emit or (("ssa",) if after else ("report",) if folder is None else tuple(EMITTED))
     for function in load_functions(target):
         function = made.of(function)
@@ -196,6 +212,18 @@ def explain(target: str, types: str | None, made: Made, values: str | None) -> N
     if values is not None:
         lines += utilisation_lines(function.utilisation(*arguments.positional, **arguments.keywords))
     click.echo("\n".join(lines))
+
+
+def _save(target: str, types: str | None, devices: tuple[str, ...], made: Made, path: Path) -> None:
+    """Write a function as an artefact."""
+    functions = load_functions(target)
+    if len(functions) > 1:
+        names = ", ".join(function.__name__ for function in functions)
+        raise click.UsageError(f"{path.name} takes one function; name one of {names}: {target}:{functions[0].__name__}")
+    function = made.of(functions[0])
+    arguments = _types(function, types)
+    function.lower(*arguments.positional, **arguments.keywords).save(path, targets=devices)
+    click.echo(str(path))
 
 
 def _names(module: ModuleType) -> dict[str, Any]:
