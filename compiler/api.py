@@ -292,6 +292,7 @@ class CompiledFunction:
             return None
         from hloc.persistence.search import Search
 
+        self.unkept = None
         try:
             found = Search(self.__hloc_function__, self.__name__, arguments, self.options, cache)
         except Unportable as error:
@@ -351,13 +352,17 @@ class CompiledFunction:
 
     def explain(self, *args: Any, **kwargs: Any) -> Explanation:
         """What became static, which loops were repeated, what derivatives save, which checks remain, and what recursive
-        functions become."""
+        functions become; and whether the persistent cache has the program."""
         from hloc.inspection import Explanation
         from hloc.pipeline import lowered
 
         program = self.lower(*args, **kwargs).program
         lowering = lowered(program, self.options, self.learned.rows)
-        return Explanation(program, lowering.machines, lowering.batches)
+        args, kwargs = tuple(map(type_spec, args)), {name: type_spec(value) for name, value in kwargs.items()}
+        search = self.search(self._bind(args, kwargs))
+        reason = f"not kept: {self.unkept}" if self.unkept and default_cache() is not None else "off"
+        cache = [reason] if search is None else search.explain(program)
+        return Explanation(program, lowering.machines, lowering.batches, cache)
 
     def utilisation(self, *args: Any, **kwargs: Any) -> list[Utilisation]:
         """How many lanes would be active, of all, in the loops that lanes of hloc.vmap leave at different times.

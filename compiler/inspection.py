@@ -156,10 +156,13 @@ class Compiled:
 
 class Explanation:
     """What was decided about a program: `static`, `repeated`, `checks`, what derivatives have `saved`, `recursive`
-    functions, and `batches`, the loops over lanes."""
+    functions, and `batches`, the loops over lanes. cache: whether the persistent cache has it, and if not, why."""
 
-    def __init__(self, program: Program, machines: Sequence[Machine], batches: Sequence[Batch] = ()) -> None:
+    def __init__(
+        self, program: Program, machines: Sequence[Machine], batches: Sequence[Batch] = (), cache: Sequence[str] = ()
+    ) -> None:
         self.batches = tuple(batches)
+        self.cache = tuple(cache)
         self.static: list[StaticUse] = program.static
         self.repeated: list[StaticUse] = program.repeated
         self.saved: list[Saved] = program.saved

@@ -22,7 +22,7 @@ from hloc.cli.made import Made, transforming
 from hloc.cli.runs import print_run
 from hloc.cli.stages import STAGES
 from hloc.cli.target import known_targets, load_function, load_functions
-from hloc.cli.texts import emitted_texts, explanation_lines, utilisation_lines
+from hloc.cli.texts import cache_lines, emitted_texts, explanation_lines, utilisation_lines
 from hloc.diagnostics.errors import CompileError
 from hloc.program import PASSES
 
@@ -208,7 +208,8 @@ def explain(target: str, types: str | None, made: Made, values: str | None) -> N
         arguments = _types(function, types)
     else:
         arguments = read_values(values, _names(module))
-    lines = list(explanation_lines(function.explain(*arguments.positional, **arguments.keywords)))
+    explanation = function.explain(*arguments.positional, **arguments.keywords)
+    lines = [*explanation_lines(explanation), *cache_lines(explanation)]
     if values is not None:
         lines += utilisation_lines(function.utilisation(*arguments.positional, **arguments.keywords))
     click.echo("\n".join(lines))

@@ -114,6 +114,15 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {value.name}: {rows}, {value.nbytes:,} bytes{learned}: {value.reason}{_place(value.span)}"
 
 
+def cache_lines(explanation: Explanation) -> Iterator[str]:
+    """Whether the persistent cache has the program."""
+    if len(explanation.cache) == 1:
+        yield f"Cache: {explanation.cache[0]}"
+        return
+    yield "Cache:"
+    yield from (f"  {line}" for line in explanation.cache)
+
+
 def _batches(batches: Sequence[Batch]) -> Iterator[str]:
     """What became of loops over lanes, and what differs from lane to lane."""
     if batches:

@@ -432,7 +432,7 @@ def _construct_dataclass(
         inspect.signature(cls).bind(*args, **kwargs)
     except TypeError as error:
         raise DTypeError(f"{cls.__name__}(): {error}") from None
-    guard_attribute(sp, cls, "__init__")
+    init = guard_attribute(sp, cls, "__init__")
     fields = [f for f in dataclasses.fields(cls) if f.init]
     values = dict(zip((f.name for f in fields if not f.kw_only), args, strict=False)) | kwargs
     attributes: dict[str, AbstractValue] = {}
@@ -446,6 +446,6 @@ def _construct_dataclass(
         elif field.default is not dataclasses.MISSING:
             attributes[field.name] = capture(sp, path.then("attr", "default"), field.default)
     ref = sp.new_object(cls, attributes)
-    if "__post_init__" in cls.__init__.__code__.co_names:  # it was there when the class was made
+    if "__post_init__" in init.__code__.co_names:  # it was there when the class was made
         call(sp, member(sp, cls, "__post_init__"), [ref], {})
     return ref

@@ -79,7 +79,7 @@ def guard_subclass(sp: Specializer, cls: type, classes: Any) -> None:
     for other in classes if isinstance(classes, tuple) else (classes,):
         if isinstance(other, tuple | types.UnionType):
             guard_subclass(sp, cls, getattr(other, "__args__", other))
-        elif type(other).__subclasscheck__ is not type.__subclasscheck__:
+        elif getattr(type(other), "__subclasscheck__") is not getattr(type, "__subclasscheck__"):  # noqa: B009
             kind = "subclass" if issubclass(cls, other) else "no subclass"
             guard = Guard(Path(cls, ()), kind, Path(other, ()))
             sp.guards.setdefault((guard.path, f"{kind} {id(other)}"), guard)

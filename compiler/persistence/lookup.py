@@ -156,7 +156,8 @@ def _guard_now(question: Json, references: References, arguments: Mapping[str, A
         return Guard(Path(None, ()), kind, paths)
     path = PATH.read(place, references)
     if kind == "missing":
-        return Guard(path, kind, _missing(path, arguments))
+        _check_missing(path, arguments)
+        return Guard(path, kind, None)
     obj = path.fetch(arguments)
     if kind in _RELATIONS:
         other = PATH.read(others[0], references)
@@ -166,7 +167,7 @@ def _guard_now(question: Json, references: References, arguments: Mapping[str, A
     return Guard(path, kind, _type_of_array(obj) if kind == "array" else _expected(kind, obj))
 
 
-def _missing(path: Path, arguments: Mapping[str, Any]) -> None:
+def _check_missing(path: Path, arguments: Mapping[str, Any]) -> None:
     try:
         path.fetch(arguments)
     except (LookupError, AttributeError):

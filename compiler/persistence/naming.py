@@ -28,14 +28,15 @@ LIMIT = 5000
 
 @dataclass(eq=False)
 class Node:
-    """An object with a number.
+    """An object with a number, for people.
 
-    label: the way to it, for people.   kind: what it is, for people.   local: a digest of what it is itself.
+    label: the way to it.   kind: what it is.   own: a digest of what it is itself.   parts: those that have no numbers.
     """
 
     label: str
     kind: str
-    local: str = ""
+    own: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -113,17 +114,17 @@ class World:
     def _describe(self, number: int) -> None:
         """Fill in a node; its parts that are new get the next numbers."""
         obj, node = self.objects[number], self.nodes[number]
-        node.kind, local, edges = describe(obj)
-        parts = [node.kind, local]
-        shown = list(parts)
+        node.kind, own, edges = describe(obj)
+        texts = [node.kind, own]
         for name, part in edges:
             token = self._known(part)
             if token is None:
                 token = f"#{self._enter(part, f'{node.label}.{name}' if number else name)}"
-            parts.append(f"{name}={token}")
-            shown.append(f"{name}={'' if token.startswith('#') else token}")
-        node.local = hashlib.sha256("\0".join(shown).encode()).hexdigest()[:16]
-        self.texts[number] = "\0".join(parts)
+            elif not token.startswith("#"):
+                node.parts[name] = token
+            texts.append(f"{name}={token}")
+        node.own = hashlib.sha256(own.encode()).hexdigest()[:16]
+        self.texts[number] = "\0".join(texts)
 
 
 def is_atom(obj: Any) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-import hloc
 from hloc import runtime
+from hloc.persistence import digest
 
 
 @functools.cache
@@ -24,7 +24,7 @@ def own_build() -> str:
 
 def _installed() -> Iterator[str]:
     """The list of files with their digests that an installer leaves; of a checkout names, sizes and times of files."""
-    folder = hloc.__path__[0]
+    folder = str(Path(digest.__file__).parents[1])
     records = list(Path(folder).parent.glob("hloc-*.dist-info/RECORD"))
     if records:
         yield records[0].read_text(encoding="utf-8")

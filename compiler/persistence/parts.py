@@ -122,7 +122,7 @@ def _transformed(obj: Transformed) -> Description:
 
 
 def _rewritten(obj: Rewritten) -> Description:
-    edges = [("function", obj.function)]
+    edges: list[Edge] = [("function", obj.function)]
     if isinstance(obj, CustomJvp):
         edges.append(("rule", obj.rule))
     if isinstance(obj, CustomVjp):

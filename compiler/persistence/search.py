@@ -9,20 +9,25 @@ So a hit reads three files and parses nothing: the questions of the function, th
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hloc.calling import BoundProgram
+from hloc.classes import dataclass
 from hloc.persistence import record
 from hloc.persistence.codecs import Json
 from hloc.persistence.digest import Unportable
+from hloc.persistence.history import Snapshot, nearest, recall, remember, settings_of
 from hloc.persistence.learned import Learned
 from hloc.persistence.lookup import ask, reply
 from hloc.persistence.naming import World
 from hloc.persistence.own_build import own_build
 from hloc.persistence.references import WorldReferences
-from hloc.program import Guard, LinearProgram, Output
+from hloc.program import Guard, LinearProgram, Output, Recipe
 from hloc.runtime.cache import Cache
 from hloc.runtime.compile import load_program, program_key
 from hloc.runtime.entries import Entry
@@ -75,6 +80,7 @@ class Search:
         self.world = World.of(function, name)
         self._cache = cache
         self._name = name
+        self._options = options
         self.key = program_key("function", own_build(), repr(options), json.dumps([*arguments]), self.world.digest())
         self.manifest = self._read_manifest()
 
@@ -113,6 +119,41 @@ class Search:
         manifest.questions = [questions, *(known for known in manifest.questions if known != questions)]
         del manifest.questions[MOST_QUESTIONS:]
         self._cache.store(self.key, Entry({**manifest.as_json(), "function": self._name}))
+        remember(self._cache, self._name, [*self.arguments], self._snapshot(bound.recipe))
+
+    def explain(self, program: Recipe) -> list[str]:
+        """Whether a program for these arguments is there; if not, what differs from the nearest, or why it cannot be.
+
+        program: what the front end makes of them.
+        """
+        if any(self._is_there(questions) for questions in self.manifest.questions):
+            return ["hit"]
+        world = self.world.copy()
+        references = WorldReferences(world)
+        try:
+            ask(program.guards, world, references)
+            record.write(record.Kept(program.replace(guards=[])), references)
+        except Unportable as error:
+            return [f"not kept: {error}"]
+        differences = nearest(self._snapshot(program), recall(self._cache, self._name, [*self.arguments]))
+        if differences is None:
+            return ["miss: the cache has no program of this function"]
+        return [f"miss: {difference}" for difference in differences or ["the program was removed or is damaged"]]
+
+    def _is_there(self, questions: list[Json]) -> bool:
+        world = self.world.copy()
+        found = reply(questions, world, WorldReferences(world), self.arguments)
+        entry = None if found is None else self._cache.load(self._program_key(questions, found[1], world))
+        return entry is not None and self._cache.path(entry.metadata["executable"]).exists()
+
+    def _snapshot(self, recipe: Recipe) -> Snapshot:
+        versions = {
+            "Python": sys.version.split()[0],
+            "NumPy": np.__version__,
+            "the build of hloc": own_build()[:12],
+            "jaxlib, device, processor and their settings": program_key()[:12],
+        }
+        return Snapshot.of(settings_of(self._options, versions), self.world, recipe)
 
     def _program_key(self, questions: Sequence[Json], answers: Sequence[str], world: World) -> str:
         return program_key(self.key, json.dumps(questions), json.dumps(answers), world.digest())
