@@ -14,7 +14,6 @@ import contextlib
 import os
 import re
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -52,8 +51,7 @@ class Cache:
         self.limit = limit
         self._unscanned = 0
         self._usable: bool | None = None
-        self._told: set[str] = set()
-        self._lock = threading.Lock()
+        self._told: dict[str, object] = {}
 
     def load(self, key: str) -> Entry | None:
         """The entry for `key` (hexadecimal), or None where there is none or it is damaged."""
@@ -188,11 +186,9 @@ class Cache:
         return self._usable
 
     def _warn(self, kind: str, message: str) -> None:
-        """Once for each kind of trouble."""
-        with self._lock:
-            told = kind in self._told
-            self._told.add(kind)
-        if not told:
+        """Once for each kind of trouble. There is no lock, which a fork could find taken for ever."""
+        mine = object()
+        if self._told.setdefault(kind, mine) is mine:
             _say(message)
 
 

@@ -28,6 +28,7 @@ State = Literal["ok", "note", "broken"]
 _PYTHONS = ((3, 11), (3, 13))  # the first and the last that are supported
 _PACKAGES = ("numpy", "gast", "astunparse", "click", "rich", "platformdirs")
 _KNOWN = ("HLOC_CACHE", "HLOC_CACHE_BYTES", "HLOC_CACHE_DIR", "HLOC_CPU_DEVICES", "HLOC_DATA_DIR", "HLOC_PLATFORM")
+_SWITCH = ("", "on", "1", "yes", "true", "off", "0", "no", "false")
 _OTHERS = ("CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL", "TPU_VISIBLE_CHIPS", "XDG_CACHE_HOME", "XLA_FLAGS")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 _PATIENCE = 180.0  # seconds for the devices of one platform
@@ -216,7 +217,9 @@ def _trial(cache: Cache) -> str | None:
 def _environment() -> Iterator[Finding]:
     """Variables that change what hloc does, and others of that name that it does not know."""
     for name, value in sorted(os.environ.items()):
-        if name.startswith("HLOC_") and name not in _KNOWN:
+        if name == "HLOC_CACHE" and value.strip().lower() not in _SWITCH:
+            yield Finding("environment", f"{name}={value} is taken for on; write off to switch the cache off", "note")
+        elif name.startswith("HLOC_") and name not in _KNOWN:
             yield Finding("environment", f"{name}={value} means nothing; known are {', '.join(_KNOWN)}", "note")
         elif name in _KNOWN or name in _OTHERS or name.startswith(fingerprint.VARIABLES):
             yield Finding("environment", f"{name}={value}")

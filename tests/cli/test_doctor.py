@@ -238,8 +238,10 @@ def test_all_variables_of_ours_are_known() -> None:
 def test_variables(no_devices: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HLOC_CACHE_SIZE", "3")
     monkeypatch.setenv("NPROC", "2")
+    monkeypatch.setenv("HLOC_CACHE", "of")
     found = {finding.text.partition("=")[0]: finding for finding in told("environment")}
     assert found["NPROC"] == Finding("environment", "NPROC=2")
     assert found["HLOC_CACHE_DIR"].state == "ok"
+    assert found["HLOC_CACHE"].text == "HLOC_CACHE=of is taken for on; write off to switch the cache off"
     assert found["HLOC_CACHE_SIZE"].state == "note"
     assert "means nothing; known are HLOC_CACHE, " in found["HLOC_CACHE_SIZE"].text

@@ -318,3 +318,22 @@ print(default_cache().folder, platformdirs.user_cache_dir("hloc", appauthor=Fals
 """
     ours, theirs = run_python(code, HLOC_CACHE_DIR="", XDG_CACHE_HOME=xdg, HOME=home).split()
     assert ours == theirs
+
+
+def test_many_threads_say_it_once(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    tmp_path.chmod(0o777)
+    barrier = threading.Barrier(20)
+
+    def work() -> None:
+        barrier.wait()
+        assert cache.load(KEY) is None
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=work) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(caught) == 1
