@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypedDict
+
+from hloc.classes import dataclass
 
 MEMORY_BUDGET = 1 << 30
 """Bytes that a derivative may save of loops, unless the user says otherwise."""

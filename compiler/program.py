@@ -8,9 +8,10 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Self
 
+from hloc.classes import dataclass
 from hloc.diagnostics.span import NOWHERE, Span
 from hloc.ir.types import TensorType
 

@@ -9,11 +9,11 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from hloc.classes import dataclass
 from hloc.diagnostics.errors import DTypeError
 
 

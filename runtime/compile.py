@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.runtime import xla
 from hloc.runtime.cache import Cache, default_cache
 from hloc.runtime.devices import backend_of

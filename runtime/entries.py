@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import FileIO
 from typing import Any, NamedTuple
+
+from hloc.classes import dataclass
 
 _NAME = b"hloc\x00"
 _MAGIC = _NAME + b"v2\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.runtime import xla
 from hloc.runtime.buffers import Hold, Raw, buffers, failure
 from hloc.runtime.devices import backend_of

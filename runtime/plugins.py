@@ -15,11 +15,11 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.runtime import cuda_libraries
 from hloc.runtime.errors import DeviceError
 

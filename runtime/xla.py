@@ -12,12 +12,12 @@ import functools
 import os
 import re
 import threading
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from hloc.classes import dataclass
 from hloc.runtime import cuda_libraries, plugins, wire
 from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaCompileError
 from hloc.runtime.interruption import interruptibly

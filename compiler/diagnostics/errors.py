@@ -6,9 +6,10 @@ The classes are public names of the package, and tracebacks call them so: `hloc.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from hloc.classes import dataclass
 from hloc.diagnostics.render import render
 from hloc.diagnostics.span import Span
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
 import numpy as np
+
+from hloc.classes import dataclass
 
 Shape = tuple[int, ...]
 

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from hloc.classes import dataclass
 from hloc.diagnostics.span import Span
 
 Json = Any
@@ -60,7 +61,7 @@ def expect(condition: bool, what: str, data: Json) -> None:
         raise RecordError(f"{what} is needed, found {text if len(text) < 80 else text[:76] + ' ...'}")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Plain:
     """A value that JSON has itself."""
 

@@ -13,9 +13,9 @@ Objects, classes and places are named through `References`; reading runs no code
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.persistence.codecs import (
     COUNT,
     FLAG,
