@@ -18,6 +18,7 @@ SUITES = [
     "recursion",
     "batching",
     "first_result",
+    "warm_starts",
     "compile_time",
     "import_time",
     "dispatch",

@@ -11,10 +11,16 @@ import time
 from collections.abc import Mapping
 
 
-def cpu_seconds(source: str, environment: Mapping[str, str] | None = None) -> tuple[float, float]:
-    """CPU and wall time of `python -c source`."""
+def cpu_seconds(
+    source: str, environment: Mapping[str, str] | None = None, *, quiet: bool = False
+) -> tuple[float, float]:
+    """CPU and wall time of `python -c source`; if quiet, what it prints is lost."""
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", source], env={**os.environ, **(environment or {})})
+    process = subprocess.Popen(
+        [sys.executable, "-c", source],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL if quiet else None,
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
