@@ -162,13 +162,20 @@ def compile_command(
 )
 @transforming
 @click.option("--compare", is_flag=True, help="Run the function in CPython too, compare and time it.")
-def run(target: str, values: str, repeat: int, made: Made, compare: bool) -> None:
+@click.option("--profile", metavar="DIR", help="Write a trace of all this there, for Perfetto and TensorBoard.")
+def run(target: str, values: str, repeat: int, made: Made, compare: bool, profile: str | None) -> None:
     """Run a function and print its result and times."""
     function, module = load_function(target)
     if compare and made.transforms:
         raise click.UsageError("--compare runs the function in CPython, which has no --grad and no --vmap")
     function = made.of(function)
-    print_run(function, read_values(values, _names(module)), repeat, compare)
+    arguments = read_values(values, _names(module))
+    if profile is None:
+        print_run(function, arguments, repeat, compare)
+        return
+    with hloc.profile(profile) as recorded:
+        print_run(function, arguments, repeat, compare)
+    click.echo(f"profile     {recorded.run}")
 
 
 @main.command("inspect")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.metadata
+import json
 import re
 import runpy
 from collections.abc import Callable
@@ -325,3 +327,17 @@ def test_options_for_xla(call: Call, program: Program) -> None:
     wrong = call("run", "prog.py:loss", *values, "--option", "xla_cpu_ftz")
     assert wrong.exit_code == 2
     assert "--option takes NAME=VALUE, found 'xla_cpu_ftz'" in wrong.output
+
+
+def test_a_profile_of_a_run(call: Call, program: Program) -> None:
+    program(GRADIENT)
+    words = ("run", "prog.py:loss", "--args", "np.ones(3), np.full(3, 2.0), 1", "--profile", "trace")
+    done = call(*words)
+    run = Path(done.output.splitlines()[-1].removeprefix("profile").strip())
+    assert run.parent == Path("trace/plugins/profile").absolute()
+    (trace,) = run.glob("*.trace.json.gz")
+    with gzip.open(trace) as file:
+        names = [event.get("name") for event in json.load(file)["traceEvents"]]
+    assert names.count("hloc: call loss") == 6
+    Path("file").write_text("")
+    assert call(*words[:-1], "file").exit_code == 1
