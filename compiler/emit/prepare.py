@@ -1,7 +1,7 @@
 """Rewrites a copy of the program into the form that is written.
 
 For every platform: canonical loops, and constants in the region that uses them. For the CPU also loops of stores in
-place of scatters, stores instead of branches, and (`tune`) the ordering of carried scalars. For the CPU and GPUs
+place of scatters, and (`tune`) the ordering of carried scalars. For the CPU and GPUs stores instead of branches, and
 barriers that keep updates in place: without them a GPU copies the stacks of recursion in each trip, twice; a TPU copies
 no more and no less with them. What depends on the version of jaxlib is decided here.
 """
@@ -41,9 +41,10 @@ def prepare(module: Module, names: Sequence[str], options: EmitOptions) -> Modul
 
 
 def _prepare_function(module: Module, function: Function, options: EmitOptions) -> None:
-    cpu = options.platform == "cpu"
-    if cpu:
+    cpu, copies = options.platform == "cpu", options.platform != "tpu"
+    if copies:
         predicate_stores(function, _policy(jaxlib_version()))
+    if cpu:
         forward_stores(function)
     reduce_divisions(function)
     canonicalize_loops(function)
@@ -53,7 +54,7 @@ def _prepare_function(module: Module, function: Function, options: EmitOptions) 
     sink_constants(function)
     if options.strict:
         separate_products(function)
-    if options.platform != "tpu":
+    if copies:
         insert_barriers(function, broadcasts=cpu)
     if cpu:
         if options.tune:
