@@ -11,7 +11,7 @@ import numpy as np
 
 from hloc.diagnostics.span import Span
 from hloc.direct import CallWriter, read_number
-from hloc.donation import Given
+from hloc.donation import Given, taken
 from hloc.program import (
     HostStatus,
     Machine,
@@ -26,6 +26,7 @@ from hloc.program import (
 )
 from hloc.results import Makers, refuse_overlap, repeated_arrays, write_back
 from hloc.runtime.array import Array, give_up
+from hloc.runtime.buffers import buffers
 from hloc.runtime.executable import Executable
 
 _GROWTH = 16
@@ -64,6 +65,8 @@ class BoundProgram:
         self._inputs = access.inputs(program.inputs)
         self._written = access.objects([write_back.path for write_back in program.write_backs])
         self._given = Given(program, access)
+        self._taken = taken(program, machines=bool(machines))
+        self._put = buffers(executable.backend).put
         self._repeated = repeated_arrays(program)
         makers = Makers(access, self._repeated, self._given.paths)
         self._result = makers.maker(program.output)
@@ -87,6 +90,9 @@ class BoundProgram:
         inputs = self._inputs(*values)
         if self.program.write_backs:
             refuse_overlap(inputs)
+        for j in self._taken:
+            if type(inputs[j]) is np.ndarray and inputs[j].dtype.isnative:
+                inputs[j] = self._put(inputs[j])
         if self._given.paths:
             return self._use_up(inputs, values)
         return self._finish(self._execute(inputs, values), values)

@@ -49,20 +49,35 @@ def donation(recipe: Recipe, types: Sequence[TensorType], *, machines: bool) -> 
     A program that may have to run again, with more room, keeps its inputs. So does one that may raise: the arrays that
     it has written to until then have their old content after the error. Only what is in `donate` is lost then.
     """
-    overflows = recipe.error_words and any(issubclass(site.exception, TapeOverflow) for site in recipe.error_sites)
-    if machines or recipe.print_capacity or overflows:
-        return ()
-    pairs = _written(recipe)
-    if recipe.error_words:
-        pairs = {j: result for j, result in pairs.items() if recipe.inputs[j].donated}
+    pairs = _lent(recipe, machines=machines)
     free = dict.fromkeys(j for j in recipe.output.indices() if j not in pairs.values())
-    for j, entry in enumerate(recipe.inputs):
-        if entry.donated and j not in pairs:
-            fitting = (result for result in free if types[result] == entry.type)
-            if (result := next(fitting, None)) is not None:
-                pairs[j] = result
-                del free[result]
+    for j in taken(recipe, machines=machines):
+        fitting = (result for result in free if types[result] == recipe.inputs[j].type)
+        if j not in pairs and (result := next(fitting, None)) is not None:
+            pairs[j] = result
+            del free[result]
     return tuple(sorted(pairs.items()))
+
+
+def taken(recipe: Recipe, *, machines: bool) -> tuple[int, ...]:
+    """The inputs whose memory a run may take. Memory that is not the runtime's own XLA would copy, at some cost."""
+    if _may_run_again(recipe, machines=machines):
+        return ()
+    donated = (j for j, entry in enumerate(recipe.inputs) if entry.donated)
+    return tuple(sorted({*_lent(recipe, machines=machines), *donated}))
+
+
+def _may_run_again(recipe: Recipe, *, machines: bool) -> bool:
+    overflows = recipe.error_words and any(issubclass(site.exception, TapeOverflow) for site in recipe.error_sites)
+    return bool(machines or recipe.print_capacity or overflows)
+
+
+def _lent(recipe: Recipe, *, machines: bool) -> dict[int, int]:
+    """Inputs that the function writes to → the results that take their memory."""
+    if _may_run_again(recipe, machines=machines):
+        return {}
+    pairs = _written(recipe)
+    return {j: result for j, result in pairs.items() if not recipe.error_words or recipe.inputs[j].donated}
 
 
 def _written(recipe: Recipe) -> dict[int, int]:
