@@ -13,10 +13,10 @@ import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.runtime import signing
 from hloc.runtime.errors import ArtefactError, SigningError
 from hloc.runtime.private import UNFINISHED, remove

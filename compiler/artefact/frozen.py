@@ -12,12 +12,12 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hloc.artefact.names import Importable
+from hloc.classes import dataclass
 from hloc.ir.types import TensorType
 from hloc.matching import Accessors
 from hloc.persistence.digest import Unportable, is_constant

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hloc.classes import dataclass
 from hloc.persistence.codecs import COUNT, FLAG, TEXT, Json, Many, Maybe, OneOf, Record, RecordError, References, Row
 from hloc.persistence.guards import read_guards, write_guards
 from hloc.persistence.record import MACHINES, RECIPE, STATUS
