@@ -70,6 +70,8 @@ class DotGeneral(OpDef):
         numbers = [list(op.attrs[name]) for name in ATTRS]
         if not numbers[2] or (ctx.platform == "cpu" and ctx.in_loop and _is_small(op)):
             return [_multiply_and_reduce(ctx, op, *args)]
+        if ctx.platform == "tpu" and op.result.type.dtype.kind in "iu" and op.result.type.dtype.itemsize == 8:
+            return [_multiply_and_reduce(ctx, op, *args)]  # XLA has no such dot: "rewriting is not implemented"
         if ctx.platform == "cpu" and _is_large_integer(op):
             return [_by_outer_products(ctx, op, *args)]
         if ctx.platform == "cpu" and not ctx.in_loop and _is_large_double(op):

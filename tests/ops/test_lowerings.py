@@ -21,6 +21,7 @@ from tests.ops.test_matrix import assert_agree, samples_of
 
 TARGETS: list[tuple[type[OpDef], dict[str, Any]]] = [
     (DotGeneral, {"in_loop": True}),
+    (DotGeneral, {"platform": "tpu"}),
     (Scatter, {"platform": "cuda"}),
     (Cumsum, {"platform": "cuda"}),
     (Cumprod, {"platform": "cuda"}),
