@@ -38,9 +38,10 @@ def path() -> None:
 @click.argument("functions", metavar="[FUNCTION]...", nargs=-1)
 @as_json
 def list_command(functions: tuple[str, ...], as_json: bool) -> None:
-    """List the programs, the one used last first; those of some functions only where they are named.
+    """List the programs.
 
-    FUNCTION is a name, with or without its class, or a pattern such as 'train*'.
+    The one used last comes first; where functions are named, theirs only. FUNCTION is a name, with or without its
+    class, or a pattern such as 'train*'.
     """
     cache = _cache()
     found = [row for row in rows(items(cache)) if not functions or row.is_of(functions)]
@@ -53,7 +54,7 @@ def list_command(functions: tuple[str, ...], as_json: bool) -> None:
 @cache_group.command()
 @as_json
 def stats(as_json: bool) -> None:
-    """Say where the cache is, how full, and what is in it."""
+    """Say where the cache is and how full."""
     cache = _cache()
     facts = _facts(cache)
     click.echo(json.dumps(facts, indent=1) if as_json else "\n".join(stats_lines(facts)))
@@ -64,7 +65,10 @@ def stats(as_json: bool) -> None:
 @click.option("--older-than", "age", metavar="AGE", help="Only what was not used for so long: 12h, 30d, 8w.")
 @as_json
 def clear(functions: tuple[str, ...], age: str | None, as_json: bool) -> None:
-    """Remove all programs, or those of some functions, or those not used for some time."""
+    """Remove programs.
+
+    All of them, or those of some functions, or those not used for some time.
+    """
     before = time.time() - _seconds(age) if age else None
     chosen = [
         row
@@ -78,7 +82,11 @@ def clear(functions: tuple[str, ...], age: str | None, as_json: bool) -> None:
 @click.option("--repair", is_flag=True, help="Remove what is damaged.")
 @as_json
 def verify(repair: bool, as_json: bool) -> None:
-    """Read every entry and compare it with its checksum; the exit code is 1 where some are damaged and stay."""
+    """Check that no entry is damaged.
+
+    Each is read and compared with its checksum, and its owner looked at. The exit code is 1 where some are damaged
+    and stay.
+    """
     cache = _cache()
     problem = cache.problem()
     if problem:

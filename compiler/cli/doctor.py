@@ -48,7 +48,10 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Say what hloc runs on, and test each device and the cache; the exit code is 1 where something is broken."""
+    """Check whether hloc works here.
+
+    Says what it runs on, and tests each device and the cache. The exit code is 1 where something is broken.
+    """
     found = []
     for finding in findings():
         found.append(finding)

@@ -1,7 +1,7 @@
 """The programs in the cache, for `hloc cache`: the files that belong together as one row each.
 
 A program is an executable and the records of the calls that it serves; what is kept about a function itself (which
-questions its programs ask) is a row of its own. What a file does not say is left empty.
+questions its programs ask, how they came about) is a row of its own. What a file does not say is left empty.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def rows(items: Iterable[Item]) -> list[Row]:
     """The rows, the one used last first."""
     executables: dict[str, Item] = {}
     records: dict[str, list[Item]] = defaultdict(list)
+    functions: dict[str, list[Item]] = defaultdict(list)
     found = []
     for item in items:
         if item.problem:
@@ -62,10 +63,11 @@ def rows(items: Iterable[Item]) -> list[Row]:
         elif isinstance(item.metadata.get("executable"), str):
             records[item.metadata["executable"]].append(item)
         else:
-            found.append(Row("function", _functions([item]), "", "", "", (item,)))
+            functions[_text(item.metadata.get("function"))].append(item)
     found += [_program(item, records.pop(key, [])) for key, item in executables.items()]
     evicted = "its executable has been evicted"
     found += [Row("unused", _functions(lone), "", "", "", tuple(lone), evicted) for lone in records.values()]
+    found += [Row("function", _functions(known), "", "", "", tuple(known)) for known in functions.values()]
     return sorted(found, key=lambda row: -row.used)
 
 
