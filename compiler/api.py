@@ -159,7 +159,7 @@ class CompiledFunction:
         self._programs: list[BoundProgram] = []
         self.learned = Learned()
         self.unkept: str | None = None  # why programs are not kept in the cache
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call it while it compiles
 
     def _describe(self, made: Transformed) -> None:
         """Name and signature of what a transformation makes: the function's where it takes the same arguments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from hloc.api import CompiledFunction
 from hloc.diagnostics.errors import SourceError
 from hloc.options import CompileOptions
 from hloc.transformed import Transformed, innermost
+
+_lock = threading.RLock()  # two threads that ask for a gradient get the same one
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,13 +43,14 @@ def compiled(made: Transformed, f: Callable[..., Any]) -> CompiledFunction:
             f"hloc.{made.kind} takes a function, found {type(f).__name__}",
             help=f"pass the function, not its result: hloc.{made.kind}(f)",
         )
-    known = _made_before(f)
-    if made.choices not in known:
-        options = f.options if isinstance(f, CompiledFunction) else CompileOptions()
-        if made.parameters:  # the parameters of f are inside of its own
-            options = dataclasses.replace(options, static_argnames=(), donate=())
-        known[made.choices] = CompiledFunction(made, options, None)
-    return known[made.choices]
+    with _lock:
+        known = _made_before(f)
+        if made.choices not in known:
+            options = f.options if isinstance(f, CompiledFunction) else CompileOptions()
+            if made.parameters:  # the parameters of f are inside of its own
+                options = dataclasses.replace(options, static_argnames=(), donate=())
+            known[made.choices] = CompiledFunction(made, options, None)
+        return known[made.choices]
 
 
 def _made_before(f: Callable[..., Any]) -> dict[Any, CompiledFunction]:

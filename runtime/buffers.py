@@ -103,7 +103,7 @@ class Buffers:
         self.array_type: type = client.ArrayImpl
         # Weak: types that no executable or array has any more go, and their staging memory with them.
         self._avals: WeakValueDictionary[tuple[tuple[int, ...], np.dtype[Any]], Aval] = WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call programs, too
         self._put = client.batched_device_put
         self._wait = client.batched_block_until_ready
         self._copy = client.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL

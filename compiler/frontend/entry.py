@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -70,22 +70,39 @@ def specialize(
         sp = Specializer(decisions, options, INTERPRETER)
         sp.recursions = Recursions(sp)
         try:
-            with _deep_stack():
+            with _DEEP_STACK:
                 return _attempt(sp, function, arguments)
         except Restart:
             continue
     raise InternalError(f"{_name(function)}: more than {MAX_RESTARTS} values became static one after another")
 
 
-@contextmanager
-def _deep_stack() -> Iterator[None]:
-    """Room for calls that unfold at compile time: each takes some ten activations of the interpreter."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, STACK))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
+class _DeepStack:
+    """Room for calls that unfold at compile time: each takes some ten activations of the interpreter.
+
+    The limit is one for all threads, so it stays as long as any of them compiles.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._compiling = 0
+        self._limit = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._compiling == 0:
+                self._limit = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._limit, STACK))
+            self._compiling += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._compiling -= 1
+            if self._compiling == 0:
+                sys.setrecursionlimit(self._limit)
+
+
+_DEEP_STACK = _DeepStack()
 
 
 def _name(function: Entry) -> str:
