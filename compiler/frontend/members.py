@@ -17,7 +17,7 @@ def guard_attribute(sp: Specializer, owner: Any, name: str) -> Any:
     """`getattr(owner, name)`, the same object at every call of the program."""
     value = getattr(owner, name)
     path = Path(owner, (("attr", name),))
-    if isinstance(value, types.MethodType):  # made anew each time
+    if isinstance(value, types.MethodType | tuple):  # a method is made anew each time
         sp.guard(path, "equal", value)
     elif getattr(owner, name) is value:  # methods of built-in classes are made anew as well, and cannot be replaced
         sp.guard(path, "is", value)

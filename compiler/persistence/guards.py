@@ -55,6 +55,16 @@ def _guard_rows(data: Json, references: References) -> list[tuple[str, Path, Jso
     return [(TEXT.read(kind, references), PATH.read(path, references), expected) for kind, path, expected in rows]
 
 
+class _Nothing:
+    """What a guard expects of which the kind says all."""
+
+    def write(self, obj: None, references: References) -> Json:
+        return None
+
+    def read(self, data: Json, references: References) -> None:
+        expect(data is None, "null", data)
+
+
 class _Keys:
     """The class of a container, and its length or its keys."""
 
@@ -77,4 +87,7 @@ _EXPECTED: dict[str, Codec] = {
     "type": CLASS,
     "elements": CLASS,
     "keys": _Keys(),
+    "missing": _Nothing(),
+    "subclass": PATH,
+    "no subclass": PATH,
 }
