@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hloc.frontend.arrays import to_table
-from hloc.frontend.joins import Template, template_of, unify_any
-from hloc.frontend.state import Slot, State, is_status
+from hloc.frontend.joins import template_of, unify_any
+from hloc.frontend.places import Holder, link
+from hloc.frontend.state import Slot, State, is_status, label_of
 from hloc.frontend.structure import same
+from hloc.frontend.templates import Template, places_in, settle
 from hloc.frontend.values import AbstractValue, Cell, ListRef, NeverV, Sequence_, Tensor, Unreachable
 from hloc.ir.core import Block, Value
 from hloc.ops.control import If
@@ -17,7 +20,24 @@ if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
 
 Thunk = Callable[[], AbstractValue]
-RESULT: Slot = ("result",)
+RESULT: Slot = ("branch", "result")
+
+
+@dataclass(eq=False)
+class Side:
+    """One side after it has run; `never`: it never comes to its end."""
+
+    block: Block
+    state: State
+
+    def __post_init__(self) -> None:
+        self.never = isinstance(self.state[RESULT], NeverV)
+
+    def __getitem__(self, slot: Slot) -> AbstractValue:
+        return NeverV() if self.never and not is_status(slot) else self.state[slot]
+
+    def holders(self, templates: Mapping[Slot, Template]) -> list[Holder]:
+        return [found for slot, t in templates.items() for found in t.holders(self.state, self[slot])]
 
 
 def branch(sp: Specializer, condition: Value, then: Thunk, orelse: Thunk, dead: Iterable[Slot] = ()) -> AbstractValue:
@@ -34,36 +54,34 @@ def branch(sp: Specializer, condition: Value, then: Thunk, orelse: Thunk, dead: 
                 sp.state[RESULT] = NeverV()
             finally:
                 sp.control -= 1
-            sides.append((block, sp.state))
+            sides.append(Side(block, sp.state))
     outer_base, sp.join_base = sp.join_base, base
     try:
-        return _join(sp, condition, base, sides, set(dead))
+        return _join(sp, condition, base, sides[0], sides[1], set(dead))
     finally:
         sp.join_base = outer_base
 
 
-def _join(
-    sp: Specializer, condition: Value, base: State, sides: list[tuple[Block, State]], dead: set[Slot]
-) -> AbstractValue:
-    (block_a, a), (block_b, b) = sides
-    never_a, never_b = (isinstance(s[RESULT], NeverV) for s in (a, b))
+def _join(sp: Specializer, condition: Value, base: State, a: Side, b: Side, dead: set[Slot]) -> AbstractValue:
     templates: dict[Slot, Template] = {}
-    for slot in {**a.slots, **b.slots}:
-        if slot in dead or same(a[slot], b[slot]) or not _matters(slot, base, a, b):
+    for slot in {**a.state.slots, **b.state.slots}:
+        if slot in dead or same(a.state[slot], b.state[slot]) or not _matters(slot, base):
             continue
-        templates[slot] = _join_slot(sp, slot, (block_a, a, never_a), (block_b, b, never_b))
-    leaves: list[list[Value]] = []
-    for block, state, never in ((block_a, a, never_a), (block_b, b, never_b)):
-        with sp.in_block(block, state):
-            collected = []
-            for slot, template in templates.items():
-                value = NeverV() if never and not is_status(slot) else state[slot]
-                collected += template.collect(sp, state, value)
-            block.results = collected
-            leaves.append(collected)
-    joined = State({slot: v for slot, v in a.slots.items() if slot not in dead and same(v, b[slot])}, base.initial)
-    sp.state = joined
-    results = iter(_emit(sp, condition, block_a, block_b))
+        with sp.joining((sp.span, label_of(slot))):
+            templates[slot] = _join_slot(sp, slot, a, b)
+    places = places_in(templates.values())
+    held = [side.holders(templates) for side in (a, b)]
+    link(sp, places, held)
+    for side, holders in zip((a, b), held, strict=True):
+        settle(places, holders)
+        with sp.in_block(side.block, side.state):
+            leaves = [v for slot, template in templates.items() for v in template.collect(sp, side.state, side[slot])]
+            side.block.results = leaves
+    kept = {slot: v for slot, v in a.state.slots.items() if slot not in dead and same(v, b.state[slot])}
+    joined = sp.state = State(kept, base.initial)
+    results = iter(_emit(sp, condition, a.block, b.block))
+    for place in places:
+        place.open()
     for slot, template in templates.items():
         joined[slot] = template.rebuild(sp, results)
     result = joined[RESULT]
@@ -71,29 +89,24 @@ def _join(
     return result
 
 
-def _matters(slot: Slot, base: State, a: State, b: State) -> bool:
+def _matters(slot: Slot, base: State) -> bool:
     """A cell made inside one branch is reached only through a joined reference, which carries its content."""
     return not isinstance(slot, Cell) or slot in base
 
 
-def _join_slot(
-    sp: Specializer, slot: Slot, first: tuple[Block, State, bool], second: tuple[Block, State, bool]
-) -> Template:
+def _join_slot(sp: Specializer, slot: Slot, a: Side, b: Side) -> Template:
     if isinstance(slot, Cell):
-        _align_lists(sp, slot, first, second)
-    (_, a, never_a), (_, b, never_b) = first, second
-    x = NeverV() if never_a and not is_status(slot) else a[slot]
-    y = NeverV() if never_b and not is_status(slot) else b[slot]
-    template = template_of(sp, x, a)
-    return unify_any(sp, template, b, y) if not isinstance(y, NeverV) else template
+        _align_lists(sp, slot, a, b)
+    template = template_of(sp, a[slot], a.state)
+    return unify_any(sp, template, b.state, b[slot]) if not isinstance(b[slot], NeverV) else template
 
 
-def _align_lists(sp: Specializer, slot: Cell, *sides: tuple[Block, State, bool]) -> None:
+def _align_lists(sp: Specializer, slot: Cell, *sides: Side) -> None:
     """A list that became a table on one side becomes one on the other."""
-    contents = [state[slot] for _, state, _ in sides]
+    contents = [side.state[slot] for side in sides]
     if any(isinstance(c, Tensor) for c in contents) and any(isinstance(c, Sequence_) for c in contents):
-        for block, state, _ in sides:
-            with sp.in_block(block, state):
+        for side in sides:
+            with sp.in_block(side.block, side.state):
                 to_table(sp, ListRef(slot))
 
 

@@ -23,13 +23,14 @@ class Decisions:
     """What a specialisation must treat as static, and which functions call themselves; grows with each restart.
 
     recursive: function (its node) → places in its arguments where known numbers are data; kept: where they stay known,
-    and what for.
+    and what for. told_apart: joins (a statement and a variable) that know new arrays from those from before.
     """
 
     static: dict[Path, StaticUse] = field(default_factory=dict)
     repeated: dict[Any, StaticUse] = field(default_factory=dict)
     recursive: dict[Any, set[tuple[object, ...]]] = field(default_factory=dict)
     kept: dict[Any, dict[tuple[object, ...], str]] = field(default_factory=dict)
+    told_apart: set[object] = field(default_factory=set)
     forced: frozenset[str] = frozenset()
 
     def is_static(self, path: Path) -> bool:

@@ -20,12 +20,12 @@ import numpy as np
 from hloc.diagnostics.errors import DTypeError, UnsupportedError
 from hloc.frontend import numbers
 from hloc.frontend.derivatives import Args, Kwargs
-from hloc.frontend.joins import Template
 from hloc.frontend.members import guard_attribute
 from hloc.frontend.separate import Body, capture_free, separate
 from hloc.frontend.signatures import function_name, parameter_names
 from hloc.frontend.state import ERROR, Slot, is_status, payload_slot
 from hloc.frontend.structure import kind_of, same
+from hloc.frontend.templates import Template
 from hloc.frontend.trees import Tree, is_float, like_leaf, tree_of, type_of
 from hloc.frontend.values import AbstractValue, Const, NeverV, Tensor, TupleV
 from hloc.ir.core import Function, Op, Value, walk

@@ -11,15 +11,17 @@ abstract value after the join. In a loop the template is widened (`unify`) until
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hloc.frontend import numbers
-from hloc.frontend.arrays import nested_value
-from hloc.frontend.structure import children, data_starts, differing_starts, kind_of, same, same_frame, with_children
+from hloc.frontend.array_templates import ArrayT, ViewT, array_template, list_type, stacked
+from hloc.frontend.places import Holder, Place
+from hloc.frontend.structure import children, data_starts, kind_of, same, same_frame, with_children
+from hloc.frontend.templates import ConflictT, Template, mismatch
 from hloc.frontend.values import (
     UNDEFINED,
     AbstractValue,
@@ -31,7 +33,6 @@ from hloc.frontend.values import (
     DerivedV,
     DictRef,
     EnumerateV,
-    Forward,
     FunctionV,
     LinearMapV,
     ListRef,
@@ -51,39 +52,13 @@ from hloc.frontend.values import (
     UndefinedV,
     ZipV,
 )
-from hloc.frontend.views import IndexView, Window, index_value
 from hloc.ir.core import Value
-from hloc.ir.types import B1, I64, TensorType
+from hloc.ir.types import B1, TensorType
 from hloc.ops import helpers
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
     from hloc.frontend.state import State
-
-
-class Template:
-    """The structure of a joined value."""
-
-    def leaves(self) -> list[TensorType]:
-        """Types of the SSA values that vary."""
-        return []
-
-    def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
-        """The leaves of `value`, converted; `value` must have been unified into this template."""
-        return []
-
-    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
-        raise NotImplementedError
-
-    def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
-        """The template that also covers `value` (as seen in `state`); itself where it does already."""
-        raise NotImplementedError
-
-    def zeros(self, sp: Specializer) -> list[Value]:
-        return [helpers.full(sp.builder, t.shape, 0, t.dtype) for t in self.leaves()]
-
-    def leaf_names(self, name: str) -> list[str]:
-        return [name] * len(self.leaves())
 
 
 @dataclass(eq=False)
@@ -113,20 +88,6 @@ class NeverT(Template):
 
 
 @dataclass(eq=False)
-class ConflictT(Template):
-    """Nothing stands for both. `resized`: arrays or lists that differ in their sizes only."""
-
-    reason: str
-    resized: bool = False
-
-    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
-        return ConflictV(self.reason)
-
-    def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
-        return self
-
-
-@dataclass(eq=False)
 class NumberT(Template):
     """A number, or the content of an array cell."""
 
@@ -149,7 +110,7 @@ class NumberT(Template):
             return self
         if isinstance(value, ArrayRef | ChoiceRef) and self.weak and not self.type.shape:
             dtype = numbers.promote([(self.type.dtype, True), (value.type.dtype, False)])
-            return ArrayT(value.type.with_dtype(dtype), frozenset())
+            return ArrayT(value.type.with_dtype(dtype), sp.join_sources(value, state))
         described = numbers.describe(value)
         if described is None:
             return mismatch(sp, state, self.describe(), value)
@@ -163,114 +124,6 @@ class NumberT(Template):
 
     def describe(self) -> str:
         return f"a number ({self.type})"
-
-
-@dataclass(eq=False)
-class ArrayT(Template):
-    """An array: a new one that stands for one of `sources`. A Python number joins as an array filled with it."""
-
-    type: TensorType
-    sources: frozenset[Cell]
-    is_list: bool = False
-
-    def leaves(self) -> list[TensorType]:
-        return [self.type]
-
-    def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
-        if isinstance(value, UndefinedV | NeverV | ConflictV):
-            return self.zeros(sp)
-        content = nested_value(sp, value) if self.is_list else sp.number(value, state)
-        x = helpers.convert(sp.builder, content, self.type.dtype)
-        return [helpers.broadcast_to(sp.builder, x, self.type.shape)]
-
-    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
-        cell = Cell("array", sources=self.sources) if self.sources else Cell("array")
-        sp.state[cell] = Tensor(next(values))
-        return ArrayRef(cell, self.type, is_list=self.is_list)
-
-    def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
-        if isinstance(value, NeverV):
-            return self
-        found = list_type(value, state) if self.is_list else None
-        if isinstance(value, ArrayRef | ChoiceRef) or found is not None:
-            type_ = found or value.type  # type: ignore[attr-defined]
-            if type_.shape != self.type.shape or (found is None and value.is_list != self.is_list):  # type: ignore[attr-defined]
-                return ConflictT(
-                    f"{kind_of_array(self.type, self.is_list)} on one path and {kind_of(value)} on another", True
-                )
-            dtype = np.promote_types(self.type.dtype, type_.dtype)
-            sources = self.sources | sp.join_sources(value, state)
-            known = dtype == self.type.dtype and sources == self.sources
-            return self if known else ArrayT(self.type.with_dtype(dtype), sources, self.is_list)
-        described = numbers.describe(value)
-        if described is not None and described[1] and not described[0].shape:
-            return self
-        return mismatch(sp, state, f"an array ({self.type})", value)
-
-
-@dataclass(eq=False)
-class ViewT(Template):
-    """Views of one array that differ in where they start; each start that differs is a leaf."""
-
-    ref: ArrayRef
-    varying: frozenset[tuple[int, int]]
-
-    def leaves(self) -> list[TensorType]:
-        return [I64] * len(self.varying)
-
-    def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
-        if not isinstance(value, ArrayRef):
-            return self.zeros(sp)
-        return [index_value(sp.builder, window_at(value, place).start) for place in sorted(self.varying)]
-
-    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
-        starts = {place: next(values) for place in sorted(self.varying)}
-        view = []
-        for i, step in enumerate(self.ref.view):
-            if isinstance(step, IndexView):
-                windows = [
-                    dataclasses.replace(w, start=starts.get((i, d), w.start)) for d, w in enumerate(step.windows)
-                ]
-                step = IndexView(tuple(windows))
-            view.append(step)
-        return dataclasses.replace(self.ref, view=tuple(view))
-
-    def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
-        if isinstance(value, NeverV):
-            return self
-        if isinstance(value, ArrayRef) and value.cell is self.ref.cell:
-            places = differing_starts(self.ref, value)
-            if places is not None:
-                varying = self.varying | places
-                return self if varying == self.varying else ViewT(self.ref, varying)
-        return join_arrays(sp, state, [self.ref], value)
-
-
-@dataclass(eq=False)
-class ChoiceT(Template):
-    """One of several arrays that all exist before the join."""
-
-    refs: tuple[ArrayRef, ...]
-
-    def leaves(self) -> list[TensorType]:
-        return [I64]
-
-    def collect(self, sp: Specializer, state: State, value: AbstractValue) -> list[Value]:
-        if isinstance(value, ChoiceRef):
-            return [sp.remap_choice(value, [self._position(r) for r in value.refs])]
-        position = self._position(value) if isinstance(value, ArrayRef) else 0
-        return [helpers.constant(sp.builder, position, np.int64)]
-
-    def _position(self, ref: ArrayRef) -> int:
-        return next(j for j, known in enumerate(self.refs) if same(known, ref))
-
-    def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
-        return ChoiceRef(next(values), self.refs)
-
-    def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
-        if isinstance(value, NeverV):
-            return self
-        return join_arrays(sp, state, list(self.refs), value, self)
 
 
 @dataclass(eq=False)
@@ -302,6 +155,17 @@ class MaybeT(Template):
     def leaf_names(self, name: str) -> list[str]:
         return [f"{name}_defined", *self.inner.leaf_names(name)]
 
+    def places(self) -> Iterator[Place]:
+        return self.inner.places()
+
+    def holders(self, state: State, value: AbstractValue) -> Iterator[Holder]:
+        if not isinstance(value, MaybeV):
+            yield from self.inner.holders(state, value)
+            return
+        for holder in self.inner.holders(state, value.value):
+            holder.flags = (value.flag, *holder.flags)
+            yield holder
+
 
 @dataclass(eq=False)
 class StructureT(Template):
@@ -332,6 +196,15 @@ class StructureT(Template):
         parts = tuple(p.unify(sp, state, child) for p, child in zip(self.parts, children(value), strict=True))
         unchanged = all(p is q for p, q in zip(parts, self.parts, strict=True))
         return self if unchanged else StructureT(self.like, parts)
+
+    def places(self) -> Iterator[Place]:
+        for part in self.parts:
+            yield from part.places()
+
+    def holders(self, state: State, value: AbstractValue) -> Iterator[Holder]:
+        if same_frame(self.like, value):
+            for part, child in zip(self.parts, children(value), strict=True):
+                yield from part.holders(state, child)
 
 
 @dataclass(eq=False)
@@ -377,6 +250,13 @@ class ObjectT(Template):
             else ObjectT(self.like, content, self.sources | sp.join_sources(value, state))
         )
 
+    def places(self) -> Iterator[Place]:
+        return self.content.places()
+
+    def holders(self, state: State, value: AbstractValue) -> Iterator[Holder]:
+        if isinstance(value, ListRef | DictRef | ObjectRef):
+            yield from self.content.holders(state, state[value.cell])
+
 
 def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template:
     """The narrowest template of one value: data may vary, what is known stays known."""
@@ -399,11 +279,8 @@ def template_of(sp: Specializer, value: AbstractValue, state: State) -> Template
         )
     if isinstance(value, Sequence_ | Mapping_):
         return StructureT(value, tuple(template_of(sp, c, state) for c in children(value)))
-    if isinstance(value, ChoiceRef):
-        settled = all(sp.exists_outside(ref.cell) for ref in value.refs)
-        return ChoiceT(value.refs) if settled else ArrayT(value.type, sp.join_sources(value, state))
-    if isinstance(value, ArrayRef) and not sp.exists_outside(value.cell):
-        return ArrayT(value.type, sp.join_sources(value, state), value.is_list)
+    if isinstance(value, ArrayRef | ChoiceRef) and (template := array_template(sp, value, state)) is not None:
+        return template
     if isinstance(value, ListRef | DictRef | ObjectRef) and not sp.exists_outside(value.cell):
         return object_template(sp, value, state)
     if isinstance(value, ArrayRef) and (places := data_starts(value)):
@@ -435,12 +312,6 @@ def open_template(sp: Specializer, value: AbstractValue, state: State) -> Templa
     return ConflictT(f"{kind_of(value)} on one path only") if isinstance(template, FixedT) else template
 
 
-def mismatch(sp: Specializer, state: State, found: str, value: AbstractValue) -> Template:
-    if isinstance(value, UndefinedV | MaybeV):
-        raise AssertionError("undefined is handled by unify_any")
-    return ConflictT(f"{found} on one path and {kind_of(value)} on another")
-
-
 def unify_any(sp: Specializer, template: Template, state: State, value: AbstractValue) -> Template:
     """`template.unify`, where the value or the template may also be undefined."""
     if isinstance(value, UndefinedV | MaybeV) and not isinstance(template, MaybeT | ConflictT):
@@ -448,47 +319,6 @@ def unify_any(sp: Specializer, template: Template, state: State, value: Abstract
             return template if value is UNDEFINED else template_of(sp, value, state)
         template = MaybeT(template)
     return template.unify(sp, state, value)
-
-
-def join_arrays(
-    sp: Specializer, state: State, refs: list[ArrayRef], value: AbstractValue, current: ChoiceT | None = None
-) -> Template:
-    """Arrays that all existed before the join stay themselves (a choice); a new one makes the result a new array."""
-    if not isinstance(value, ArrayRef | ChoiceRef):
-        described = numbers.describe(value)
-        if described is not None and described[1] and not described[0].shape:
-            dtype = numbers.promote([(refs[0].type.dtype, False), (described[0].dtype, True)])
-            return ArrayT(refs[0].type.with_dtype(dtype), joined_sources(sp, state, refs))
-        return mismatch(sp, state, f"an array ({refs[0].type})", value)
-    others = list(value.refs) if isinstance(value, ChoiceRef) else [value]
-    new = [r for r in others if not any(same(r, known) for known in refs)]
-    if not new and current is not None:
-        return current
-    if new and (any(r.type.shape != refs[0].type.shape or r.is_list != refs[0].is_list for r in new)):
-        return ConflictT(f"an array {refs[0].type} on one path and {new[0].type} on another", True)
-    every = [*refs, *new]
-    settled = all(sp.exists_outside(r.cell) and not r.view and not r.is_list for r in every)
-    if settled and all(r.type == refs[0].type for r in every):
-        return ChoiceT(tuple(every))
-    dtype = np.result_type(*(r.type.dtype for r in every))
-    sources = joined_sources(sp, state, every)
-    return ArrayT(refs[0].type.with_dtype(dtype), sources, refs[0].is_list)
-
-
-def list_type(value: AbstractValue, state: State) -> TensorType | None:
-    """The type of a list of numbers as a table; None for what cannot be one."""
-    if isinstance(value, ArrayRef):
-        return value.type if value.is_list else None
-    if not isinstance(value, ListRef):
-        described = numbers.describe(value)
-        return described[0] if described is not None and described[1] else None
-    content = state[value.cell]
-    if isinstance(content, Tensor):
-        return content.value.type
-    if isinstance(content, Forward):
-        return content.ref.type
-    assert isinstance(content, Sequence_)
-    return _stacked([list_type(item, state) for item in content.items])
 
 
 def template_table(template: Template) -> TensorType | None:
@@ -501,27 +331,5 @@ def template_table(template: Template) -> TensorType | None:
         described = numbers.describe(template.value)
         return described[0] if described is not None and described[1] else None
     if isinstance(template, ObjectT) and isinstance(template.content, StructureT):
-        return _stacked([template_table(part) for part in template.content.parts])
+        return stacked([template_table(part) for part in template.content.parts])
     return None
-
-
-def _stacked(types: Sequence[TensorType | None]) -> TensorType | None:
-    known = [t for t in types if t is not None]
-    if not known or len(known) < len(types) or len({t.shape for t in known}) > 1:
-        return None
-    dtype = numbers.promote([(t.dtype, True) for t in known])
-    return TensorType((len(known), *known[0].shape), dtype)
-
-
-def kind_of_array(type: TensorType, is_list: bool) -> str:
-    return "a list of numbers" if is_list else f"an array ({type})"
-
-
-def joined_sources(sp: Specializer, state: State, refs: Sequence[ArrayRef]) -> frozenset[Cell]:
-    return frozenset[Cell]().union(*(sp.join_sources(ref, state) for ref in refs))
-
-
-def window_at(ref: ArrayRef, place: tuple[int, int]) -> Window:
-    step = ref.view[place[0]]
-    assert isinstance(step, IndexView)
-    return step.windows[place[1]]

@@ -7,6 +7,7 @@ again. A loop is repeated with known values only where something inside must be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,20 +22,13 @@ from hloc.frontend.context import LoopContext
 from hloc.frontend.effects import no_error, word
 from hloc.frontend.expressions import evaluate, operand
 from hloc.frontend.iteration import Iteration
-from hloc.frontend.joins import (
-    ConflictT,
-    MaybeT,
-    NeverT,
-    NumberT,
-    Template,
-    open_template,
-    template_of,
-    unify_any,
-)
+from hloc.frontend.joins import MaybeT, NeverT, NumberT, open_template, template_of, unify_any
 from hloc.frontend.names import own_slot
+from hloc.frontend.places import Holder, Place, link
 from hloc.frontend.repeated import repeat_for, repeat_while
 from hloc.frontend.state import ERROR, Slot, State, is_status, label_of
 from hloc.frontend.structure import same
+from hloc.frontend.templates import ConflictT, Template, places_in, settle
 from hloc.frontend.values import (
     FALLS,
     UNDEFINED,
@@ -140,7 +134,8 @@ class Loop:
                 if isinstance(template, NumberT):
                     self.templates[slot] = self._remembered(memory, slot, template)
                 elif not isinstance(value, UndefinedV):
-                    self.templates[slot] = template_of(self.sp, value, self.base)
+                    with self._joining(slot):
+                        self.templates[slot] = template_of(self.sp, value, self.base)
             elif is_status(slot) or (isinstance(slot, Cell) and isinstance(value, Tensor)):
                 assert isinstance(value, Tensor)
                 self.templates[slot] = NumberT(value.value.type, value.weak)
@@ -162,6 +157,8 @@ class Loop:
     def _head(self, block: Block) -> None:
         """Block arguments for the leaves, and the variables made from them; `block` and its state are current."""
         sp = self.sp
+        for place in places_in(self.templates.values()):
+            place.open()
         for slot, template in self.templates.items():
             name = label_of(slot).replace("$", "")
             leaves = []
@@ -183,11 +180,19 @@ class Loop:
                 if isinstance(slot, tuple) and slot in self.assigned and slot not in self.live_head | self.live_after:
                     continue
                 template = self._first_template(slot)
-            widened = self._unify(slot, template, end, value)
+            with self._joining(slot):
+                widened = self._unify(slot, template, end, value)
             if widened is not self.templates.get(slot):
                 self.templates[slot] = widened
                 stable = False
-        return stable
+        found = link(self.sp, places_in(self.templates.values()), [self._holders(end)])
+        return stable and not found
+
+    def _joining(self, slot: Slot) -> AbstractContextManager[None]:
+        return self.sp.joining((self.context.span, label_of(slot)))
+
+    def _holders(self, state: State) -> list[Holder]:
+        return [holder for slot, t in self.templates.items() for holder in t.holders(state, state[slot])]
 
     def _is_inner(self, slot: Slot) -> bool:
         """Objects and frames made in a trip: the next trip makes its own."""
@@ -420,10 +425,13 @@ class Loop:
         """Emit the loop, without carries that the body hands on unchanged, and set the state after it."""
         sp = self.sp
         outer_base, sp.join_base = sp.join_base, self.base
+        places = places_in(self.templates.values())
         try:
+            settle(places, self._holders(self.end))
             with sp.in_block(self.body, self.end):
                 for slot, template in self.templates.items():
                     self.body.results += template.collect(sp, self.end, self.end[slot])
+            settle(places, self._holders(self.base))
             sp.state = self.base
             initial = [
                 v for slot, template in self.templates.items() for v in template.collect(sp, self.base, self.base[slot])
@@ -465,6 +473,8 @@ class Loop:
         values = iter(results)
         sp.state = state
         unchanged = self._unchanged(results)
+        for place in places_in(self.templates.values()):
+            place.open()
         for slot, template in self.templates.items():
             count = len(template.leaves())
             leaves = [next(values) for _ in range(count)]
@@ -517,6 +527,14 @@ class LastT(Template):
         for _ in self.inner.leaves():
             next(values)
         return UNDEFINED
+
+    def places(self) -> Iterator[Place]:
+        for place in self.inner.places():
+            place.last = True
+            yield place
+
+    def holders(self, state: State, value: AbstractValue) -> Iterator[Holder]:
+        return self.inner.holders(state, value)
 
 
 def _test(sp: Specializer, node: gast.expr) -> AbstractValue:

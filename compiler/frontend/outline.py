@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from hloc.frontend.effects import ERROR_SLOTS
 from hloc.frontend.frames import run_frame
-from hloc.frontend.joins import Template, template_of
+from hloc.frontend.joins import template_of
 from hloc.frontend.numbers import is_number
 from hloc.frontend.state import PRINT_LOG, PRINT_POSITION, Slot, State
 from hloc.frontend.structure import same
+from hloc.frontend.templates import Template
 from hloc.frontend.values import AbstractValue, ArrayRef, Cell, ChoiceRef, Const, Tensor, TupleV
 from hloc.ir.core import Block, Function, Value, free_values, substitute, walk
 from hloc.ops.control import Call

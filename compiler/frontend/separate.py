@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hloc.diagnostics.errors import AliasError
-from hloc.frontend.joins import Template, template_of
+from hloc.frontend.joins import template_of
 from hloc.frontend.state import Slot
 from hloc.frontend.structure import cells_in, children, same, with_children
+from hloc.frontend.templates import Template
 from hloc.frontend.trees import Tree, is_float, like_leaf, tree_of
 from hloc.frontend.values import (
     AbstractValue,
@@ -314,7 +315,7 @@ def _sources_outside(sp: Specializer, cell: Cell, originals: Mapping[Any, Any]) 
     if not cell.sources.isdisjoint(originals):
         found = [cells_in(originals[source]) if source in originals else [source] for source in cell.sources]
         cell.sources = frozenset(s for cells in found for c in cells for s in c.sources)
-        sp.merged_sources |= cell.sources
+        sp.note_merged(cell.sources)
 
 
 def _choice_outside(sp: Specializer, choice: ChoiceRef, originals: Mapping[Any, Any]) -> ChoiceRef:

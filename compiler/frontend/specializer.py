@@ -7,7 +7,7 @@ set of functions that take the `Specializer` first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from hloc.diagnostics.errors import AliasError, CompileError, DTypeError, Static
 from hloc.diagnostics.span import Span
 from hloc.frontend import numbers
 from hloc.frontend.context import Decisions, Frame, Interpreter, LoopContext, Options, Restart
+from hloc.frontend.places import SHARED
 from hloc.frontend.state import State
 from hloc.frontend.structure import cells_in, kind_of
 from hloc.frontend.values import (
@@ -46,9 +47,6 @@ from hloc.ops import helpers
 from hloc.ops.elementwise import Select
 from hloc.program import ErrorSite, Guard, Input, Path, PrintSite, StaticUse
 
-SHARED = Cell("shared", "several new objects")
-"""Source of merged cells that may be the same new object under another name."""
-
 
 class Specializer:
     """Emits SSA while interpreting a function abstractly."""
@@ -70,7 +68,8 @@ class Specializer:
         self.captured_paths: dict[Path, AbstractValue] = {}
         self.origins: dict[Cell, tuple[Path, AbstractValue]] = {}
         self.join_base = self.state
-        self.merged_sources: set[Cell] = set()
+        self.join_site: object = None
+        self.merged_at: dict[Cell, set[object]] = {}
         self.error_sites: list[ErrorSite] = []
         self.print_sites: list[PrintSite] = []
         self.payload_words = 0
@@ -260,25 +259,56 @@ class Specializer:
             if self.exists_outside(ref.cell):
                 found |= ref.cell.sources
                 continue
-            settled = {source for source in ref.cell.sources if source is SHARED or self.exists_outside(source)}
+            settled = self.settled_sources(ref.cell)
             found |= settled
             new = ref.cell.sources - settled
             if sum(not new.isdisjoint(cell.sources) for slot in state.slots.values() for cell in cells_in(slot)) > 1:
                 found.add(SHARED)
-        self.merged_sources |= found
+        self.note_merged(found)
         return frozenset(found)
 
+    def settled_sources(self, cell: Cell) -> set[Cell]:
+        """What an object made inside may be besides new ones."""
+        return {source for source in cell.sources if source is SHARED or self.exists_outside(source)}
+
+    def note_merged(self, sources: Iterable[Cell]) -> None:
+        """Remember that joined objects, made at `join_site`, may be one of these."""
+        for source in sources:
+            self.merged_at.setdefault(source, set()).add(self.join_site)
+
+    @contextmanager
+    def joining(self, site: object) -> Iterator[None]:
+        """What is joined inside belongs to this place in the program: a statement and the name of a variable."""
+        before, self.join_site = self.join_site, site
+        try:
+            yield
+        finally:
+            self.join_site = before
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the join knows new arrays from those that existed before: somewhere one of them is written."""
+        return self.join_site in self.decisions.told_apart
+
     def check_aliases(self, cell: Cell) -> None:
-        """Refuse a write to an object that, on some path only, is also known by another name."""
-        if len(cell.sources) == 1 and cell in cell.sources and cell not in self.merged_sources:
+        """A write to an object that, on some path only, is also known by another name: the joins that made it so tell
+        arrays apart from now on (by a restart). Raises AliasError where they cannot."""
+        if len(cell.sources) == 1 and cell in cell.sources and cell not in self.merged_at:
             return
         for other in self._reachable():
-            if other is not cell and other.sources & cell.sources:
+            if other is not cell and (common := other.sources & cell.sources):
+                self._tell_apart(common)
                 raise AliasError(
                     "this write may or may not change another array: "
                     "after a branch or loop the name stands for one of several arrays",
                     help="take a copy (x = x.copy()) before the branch or loop, or before the write",
                 )
+
+    def _tell_apart(self, sources: Iterable[Cell]) -> None:
+        sites = {site for source in sources for site in self.merged_at.get(source, ()) if site is not None}
+        if not sites <= self.decisions.told_apart:
+            self.decisions.told_apart |= sites
+            raise Restart
 
     def _reachable(self) -> Iterator[Cell]:
         """Objects that a variable leads to, and all of the caller's."""

@@ -22,7 +22,7 @@ from hloc.frontend.loops import run_for, run_while
 from hloc.frontend.names import own_slot, read_name, slot_of
 from hloc.frontend.python_arithmetic import constant_power
 from hloc.frontend.state import Slot
-from hloc.frontend.structure import kind_of
+from hloc.frontend.structure import cells_in, kind_of
 from hloc.frontend.subscripts import get_item, set_item
 from hloc.frontend.values import (
     FALLS,
@@ -173,9 +173,9 @@ def _augmented(sp: Specializer, stmt: gast.AugAssign) -> None:
 
 def _shares_object(part: AbstractValue, owner: AbstractValue) -> bool:
     """Whether writing `part` in place has written its owner: a view of it, or an object that it holds."""
-    if isinstance(part, ArrayRef) and isinstance(owner, ArrayRef):
-        return part.cell is owner.cell
-    return isinstance(part, ArrayRef | ChoiceRef | ListRef) and not isinstance(owner, ArrayRef)
+    if isinstance(owner, ArrayRef | ChoiceRef):
+        return not set(cells_in(part)).isdisjoint(cells_in(owner))
+    return isinstance(part, ArrayRef | ChoiceRef | ListRef)
 
 
 def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractValue) -> AbstractValue:

@@ -61,13 +61,13 @@ PROGRAMS = {
     ),
     "a rebound argument": (
         "x, n=0",
-        "for i in range(int(n)): x = x + G\n    x[0] = 7\n    return x",
+        "for i in range(int(n)): x = np.ones(3, np.float32)\n    x[0] = 7\n    return x",
         hloc.AliasError,
         "take a copy",
     ),
     "a possible alias": (
         "x",
-        "a = G\n    for i in range(int(x)): a = a + 1\n    a[0] = 7\n    return a",
+        "a = G\n    if x > 0: a = np.ones(3, np.float32)\n    a[0] = 7\n    return a",
         hloc.AliasError,
         "take a copy",
     ),

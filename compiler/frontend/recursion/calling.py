@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hloc.frontend.effects import no_error
-from hloc.frontend.joins import NumberT, Template
+from hloc.frontend.joins import NumberT
 from hloc.frontend.recursion.specialisation import Recursive
 from hloc.frontend.state import Slot
+from hloc.frontend.templates import Template
 from hloc.frontend.values import AbstractValue, ArrayRef, ChoiceRef
 from hloc.ir.core import Block, Value
 from hloc.ops import helpers

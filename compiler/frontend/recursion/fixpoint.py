@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from hloc.diagnostics.errors import AliasError, UnsupportedError
 from hloc.frontend import effects
 from hloc.frontend.frames import run_frame
-from hloc.frontend.joins import NeverT, Template, template_of, unify_any
+from hloc.frontend.joins import NeverT, template_of, unify_any
 from hloc.frontend.recursion.arguments import Arguments, SharedCells, functions_in, widen
 from hloc.frontend.recursion.calling import guarded_call
 from hloc.frontend.recursion.signatures import look_for_recursion, signature
@@ -27,6 +27,7 @@ from hloc.frontend.recursion.specialisation import Group, Recursive, endless, wa
 from hloc.frontend.separate import capture_free, outside, put
 from hloc.frontend.state import ERROR, PRINT_LOG, PRINT_POSITION, Slot, State, label_of
 from hloc.frontend.structure import cells_in, same
+from hloc.frontend.templates import Template
 from hloc.frontend.values import AbstractValue, Cell, NeverV, Tensor, Unreachable
 from hloc.ir.core import Block, Function, Value, free_values, walk
 from hloc.ops.control import Call

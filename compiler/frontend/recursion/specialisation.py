@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from hloc.diagnostics.errors import UnsupportedError
 from hloc.diagnostics.render import display_path
 from hloc.diagnostics.span import Span
-from hloc.frontend.joins import NeverT, Template
+from hloc.frontend.joins import NeverT
 from hloc.frontend.recursion.arguments import Arguments
 from hloc.frontend.state import Slot, State
+from hloc.frontend.templates import Template
 from hloc.ir.core import Block, Function, Value
 
 if TYPE_CHECKING:
