@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hloc.interchange import described, is_shared
 from hloc.ir.types import ELEMENT_TYPES, TensorType
 from hloc.persistence.codecs import Json, References
 from hloc.persistence.digest import Unportable, canonical, is_constant
@@ -190,6 +191,8 @@ def _type_of_array(obj: Any) -> TensorType:
         if obj.number:
             raise ValueError("a number")
         return obj.type
+    if is_shared(obj):
+        obj = described(obj)
     dtype = getattr(obj, "dtype", None)
     if not isinstance(dtype, np.dtype) or dtype.newbyteorder("=") not in ELEMENT_TYPES:
         raise ValueError("no array of numbers")
