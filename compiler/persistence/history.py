@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from hloc.classes import dataclass
 from hloc.persistence.codecs import Json
 from hloc.persistence.naming import World
 from hloc.program import Guard, Recipe

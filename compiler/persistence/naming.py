@@ -13,11 +13,12 @@ of it. Neither files nor names of the user's modules count.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
+from hloc.classes import dataclass
 from hloc.persistence.digest import Unportable
 from hloc.persistence.library import find_by_name, library_name
 from hloc.persistence.parts import describe, is_installed_python

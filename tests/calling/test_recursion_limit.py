@@ -39,7 +39,8 @@ def rows(function: Any) -> list[int]:
     return [machine.rows for bound in function._programs for machine in bound.machines]
 
 
-def test_room_grows_with_need_and_is_remembered() -> None:
+def test_room_grows_with_need_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLOC_CACHE", "off")  # which remembers it, too
     f = hloc.compile(total)
     f(0.5, 10)
     (small,) = rows(f)

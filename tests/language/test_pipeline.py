@@ -16,6 +16,7 @@ from .agreement import define
 
 
 def test_a_refused_tuned_program_is_compiled_in_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLOC_CACHE", "off")
     emit, tried = pipeline.emit, []
 
     def refusing(program: Any, options: CompileOptions, rows: pipeline.Rows) -> Any:
