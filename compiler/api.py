@@ -26,6 +26,7 @@ from hloc.options import (
 )
 from hloc.persistence.digest import Unportable
 from hloc.persistence.learned import Learned
+from hloc.pickling import reduced
 from hloc.placement import place
 from hloc.program import (
     PRINT_CAPACITY,
@@ -169,6 +170,9 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<hloc.compile of {self.__qualname__}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduced(self, CompiledFunction)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)

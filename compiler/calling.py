@@ -27,13 +27,13 @@ from hloc.program import (
 from hloc.results import Makers, refuse_overlap, repeated_arrays, write_back
 from hloc.runtime.array import Array, give_up
 from hloc.runtime.buffers import buffers
-from hloc.runtime.executable import Executable
+from hloc.runtime.executable import Caller, Executable, note_caller
 
 _GROWTH = 16
 """How many times more room a recursion gets for its next try: compiling again takes longer than running again."""
 
 
-class BoundProgram:
+class BoundProgram(Caller):
     """A program with its executable.
 
     matches(*values): whether it holds for these arguments, in the order of the parameters, and the present globals.
@@ -76,6 +76,7 @@ class BoundProgram:
         make = self._result if plain else self._finish
         self._is_short = access.is_short(program)
         self.attempt = access.attempt(program, executable, self.call, make, plain=plain)
+        note_caller(self)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
         """`call` with arguments by parameter name."""

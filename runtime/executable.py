@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+from weakref import WeakSet
 
 from hloc.classes import dataclass
 from hloc.runtime import xla
@@ -180,7 +181,23 @@ class Executable:
         return Executable(xla.load_program(serialized, device), device, signature)
 
 
-def _refuse(self: Executable, arguments: Sequence[Any]) -> list[Raw]:
+class Caller:
+    """Something that runs programs by `Executable.steps`: in `attempt`."""
+
+    __slots__ = ("__weakref__", "attempt")
+
+    attempt: Callable[..., Any]
+
+
+_callers: WeakSet[Caller] = WeakSet()
+
+
+def note_caller(caller: Caller) -> None:
+    """From now on, `attempt` is a function that raises where XLA did not survive."""
+    _callers.add(caller)
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise xla.fork_error()
 
 
@@ -188,6 +205,8 @@ def _refuse_after_fork() -> None:
     """Where XLA's threads are missing, running must raise and not wait for them; until then it costs nothing."""
     if xla.is_forked():
         Executable.execute = _refuse  # type: ignore[method-assign]
+        for caller in _callers:
+            caller.attempt = _refuse
 
 
 if hasattr(os, "register_at_fork"):
