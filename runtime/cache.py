@@ -27,6 +27,7 @@ from hloc.runtime.errors import CacheWarning
 SUFFIX = ".program"
 DEFAULT_LIMIT = 1 << 30
 _KEEP_AFTER_EVICTION = 0.8
+_SHARE_BEFORE_LOOKING = 100
 _ABANDONED_AFTER = 3600.0  # seconds: a writer that took longer has died
 _CLOCKS_DIFFER = 86400.0  # seconds: a last use further in the future was noted by a wrong clock
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -49,7 +50,7 @@ class Cache:
     def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
         self.folder = folder
         self.limit = limit
-        self._unscanned = 0
+        self._unscanned = _some_of(limit // _SHARE_BEFORE_LOOKING)
         self._usable: bool | None = None
         self._told: dict[str, object] = {}
 
@@ -143,8 +144,9 @@ class Cache:
     def _evict(self) -> None:
         """Remove abandoned files; past the limit, the entries used longest ago.
 
-        Looking at all entries takes long when they are many, so the next look waits until this process has added an
-        eighth of what is free: several processes stay near the limit, too.
+        Looking at all entries takes long when they are many (5 µs each). So the first look of a process waits until
+        it has added a random number of bytes, up to a hundredth of the limit: a process that adds little seldom looks,
+        but many of them do so often enough. The next look waits until it has added an eighth of what is free.
         """
         now = time.time()
         entries = []
@@ -190,6 +192,11 @@ class Cache:
         mine = object()
         if self._told.setdefault(kind, mine) is mine:
             _say(message)
+
+
+def _some_of(size: int) -> int:
+    """A random number from 0 up to a size."""
+    return size * int.from_bytes(os.urandom(4), "little") >> 32
 
 
 def _say(message: str) -> None:

@@ -192,17 +192,27 @@ def test_files_of_dead_writers_are_removed(tmp_path: Path) -> None:
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    Cache(tmp_path / "c").store("2", ENTRY)  # the next process
+    Cache(tmp_path / "c", limit=10_000).store("2", ENTRY)  # the next process
     assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_the_folder_is_not_scanned_at_every_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scans: list[None] = []
     monkeypatch.setattr(Cache, "_evict", lambda cache: (scans.append(None), evict(cache)))
-    cache = Cache(tmp_path / "c", limit=1 << 20)
+    cache = Cache(tmp_path / "c", limit=100_000)
     for number in range(20):
         assert cache.store(f"{number:x}", ENTRY)
     assert len(scans) == 1
+
+
+def test_many_processes_that_add_little_stay_near_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans: list[None] = []
+    monkeypatch.setattr(Cache, "_evict", lambda cache: (scans.append(None), evict(cache)))
+    blob, limit, count = Entry({}, {"code": bytes(800)}), 300_000, 900
+    for number in range(count):
+        assert Cache(tmp_path / "c", limit).store(f"{number:x}", blob)
+    assert Cache(tmp_path / "c").size() <= 1.1 * limit
+    assert len(scans) < count / 2, "few of them had to look at all entries"
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_processes_that_are_killed_while_they_use_one_folder(private_cache: Path
     for path in private_cache.iterdir():
         if path.suffix != SUFFIX:
             os.utime(path, (0, 0))  # an hour later
-    assert Cache(private_cache, LIMIT).store("fff", Entry())
+    assert Cache(private_cache, LIMIT).store("fff", Entry({}, {"code": bytes(LIMIT // 50)}))
     left = list(private_cache.iterdir())
     assert {path.suffix for path in left} == {SUFFIX}
     # Each process may add an eighth of what is free before it looks again.
