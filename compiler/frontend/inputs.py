@@ -131,17 +131,16 @@ def _object(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
         return _record(sp, path, obj)
     if hasattr(obj, "__array__") and not isinstance(obj, type | types.ModuleType):
         return _array(sp, path, obj)
-    obj, kind = _constant(obj)
-    sp.guard(path, kind, obj)
+    sp.guard(path, *_constant_guard(obj))
     return Const(obj)
 
 
-def _constant(obj: Any) -> tuple[Any, str]:
-    """What stands for an object that is no data, and the guard of that: content that may change is copied."""
+def _constant_guard(obj: Any) -> tuple[str, Any]:
+    """The guard of what is no data; where its content may change, a copy is what it must be equal to."""
     if type(obj) in _CHANGEABLE:
-        return copy.copy(obj), "equal"
+        return "equal", copy.copy(obj)
     by_value = obj is None or isinstance(obj, str | bytes | range | slice | np.dtype)
-    return obj, ("equal" if by_value else "is")
+    return ("equal" if by_value else "is"), obj
 
 
 _CHANGEABLE = (set, bytearray, collections.deque)
