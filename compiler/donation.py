@@ -13,12 +13,13 @@ not taken but copied, and what is left after a call that cannot use it is freed.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from hloc.ir.types import TensorType
 from hloc.matching import Accessors, Of
-from hloc.program import Guard, Path, Recipe, TapeOverflow
+from hloc.program import Guard, Path, Program, Recipe, TapeOverflow
 from hloc.runtime.array import Array
 from hloc.runtime.errors import ArgumentError
 
@@ -36,6 +37,12 @@ def mark_donated(recipe: Recipe, names: Sequence[str]) -> None:
     if any(entry.donated for entry in recipe.inputs):
         arrays = tuple(entry.path for entry in recipe.inputs if entry.kind == "array")
         recipe.guards.append(Guard(Path(None, ()), "distinct", arrays))
+
+
+def without_changes(program: Program) -> Program:
+    """The program for a run that leaves its arguments as they are."""
+    inputs = [dataclasses.replace(entry, donated=False) for entry in program.inputs]
+    return program.replace(inputs=inputs, donate=(), write_backs=[])
 
 
 def _parameter(path: Path) -> str | None:

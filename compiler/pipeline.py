@@ -10,7 +10,7 @@ from typing import Any
 
 from hloc.calling import BoundProgram
 from hloc.diagnostics.span import Span
-from hloc.donation import donation, mark_donated
+from hloc.donation import donation, mark_donated, without_changes
 from hloc.emit.host_status import move_status
 from hloc.emit.module import Emitted, emit_module
 from hloc.emit.options import EmitOptions
@@ -187,6 +187,7 @@ def build_metered(program: Program, options: CompileOptions, rows: Rows) -> tupl
     Of each loop the active trips and all trips are its last results but the token of recursion.
     """
     meter = Meter()
+    program = without_changes(program)
     lowering = lowered(program, options, rows, until="recursion")
     expand_lanes(lowering.module, platform_of(options), meter)
     counts = meter.finish(lowering.module.entry.block)

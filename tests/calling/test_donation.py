@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -344,6 +345,54 @@ def test_derivatives_take_donated_arguments() -> None:
     w = hloc.array(X)
     np.testing.assert_array_equal(slope(w), 2 * X)
     assert w.is_deleted()
+
+
+def lanes(u, n):
+    def lane(x, n):
+        while n > 0:
+            x, n = x + 1, n - 1
+        return x
+
+    u[...] = hloc.vmap(lane)(u, n)
+
+
+def test_measuring_lanes_changes_nothing() -> None:
+    u, n = hloc.array(X), hloc.array(np.arange(10))
+    for compiled in (hloc.compile(lanes), hloc.compile(lanes, donate=("u", "n"))):
+        assert compiled.utilisation(u, n)[0].size == 10
+        np.testing.assert_array_equal(u, X)
+        np.testing.assert_array_equal(n, np.arange(10))
+
+
+def test_shared_memory_is_not_used_up() -> None:
+    source = placed(10, 0)
+    source[:] = X
+    shared = hloc.from_dlpack(source)
+    np.testing.assert_array_equal(hloc.compile(scaled, donate="x")(shared, 2.0), 2 * X)
+    np.testing.assert_array_equal(source, X)
+    assert shared.is_deleted()
+
+
+def test_threads_that_write_to_one_array() -> None:
+    u, compiled = hloc.array(np.zeros(1000)), hloc.compile(add_one)
+    compiled(u)
+    done, said = [], set()
+
+    def work() -> None:
+        for _ in range(200):
+            try:
+                compiled(u)
+                done.append(1)
+            except hloc.ExecutionError as error:
+                said.add(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(u, 1 + len(done))
+    assert all("a program that writes to it, in another thread" in text for text in said)
 
 
 def test_what_a_pullback_keeps_is_not_changed() -> None:
