@@ -56,7 +56,7 @@ class Device:
 DeviceLike = Device | str | None
 """A device, or its name: "cuda:1", "cuda" (the first), "auto" (the first that works); None: the default."""
 
-_NAME = re.compile(r"([a-z]+)(?::(\d+))?")
+_NAME = r"([a-z]+)(?::(\d+))?"
 
 
 def device(given: DeviceLike) -> Device:
@@ -67,7 +67,7 @@ def device(given: DeviceLike) -> Device:
         return given
     if not isinstance(given, str):
         raise TypeError(f'a device is a name such as "cuda:1" or an hloc.Device, found {type(given).__name__}')
-    found = _NAME.fullmatch(given)
+    found = re.fullmatch(_NAME, given)
     if found is None:
         raise DeviceError(f'{given!r} does not name a device; write "cpu", "cuda" or "cuda:1"')
     platform = xla.platform_of(found[1])

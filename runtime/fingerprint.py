@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,11 @@ from pathlib import Path
 from hloc.runtime import plugins, xla
 
 CPUINFO = "/proc/cpuinfo"
-_CPU_LINE = re.compile(
-    r"(vendor_id|cpu family|model|model name|flags|CPU (implementer|architecture|variant|part)|[Ff]eatures"
-    r"|isa|m(vendor|arch|imp)id|machine)\s*:"
+_CPU_LINES = frozenset(
+    {
+        *("vendor_id", "cpu family", "model", "model name", "flags", "Features", "features", "machine"),
+        *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "isa", "mvendorid", "marchid", "mimpid"),
+    }
 )
 """The lines of /proc/cpuinfo that say what a processor can do; the others are clock rates, numbers and its place."""
 
@@ -72,9 +73,10 @@ def _flags_in(text: str) -> str:
 
 def _libraries(platform: str) -> Iterator[str]:
     """Bytes in the shared libraries of jaxlib and of the platform's plugins: tells builds of one version apart."""
-    folder = Path(xla.client_module().__file__ or "").parent
-    for path in sorted(folder.glob("*.so")):
-        yield f"{path.name} {path.stat().st_size}"
+    with os.scandir(xla.jaxlib_folder()) as listing:
+        found = [(item.name, item.stat().st_size) for item in listing if item.name.endswith(".so")]
+    for name, size in sorted(found):
+        yield f"{name} {size}"
     for plugin in plugins.installed(platform):
         yield f"{plugin} {plugin.path.stat().st_size}"
 
@@ -92,7 +94,7 @@ def _processor() -> str:
     """What /proc/cpuinfo says about the first processor. Where it does not say, only this host is sure to be alike."""
     try:
         with open(CPUINFO, encoding="utf-8", errors="replace") as file:
-            fields = [line for line in _first_paragraph(file) if _CPU_LINE.match(line)]
+            fields = [line for line in _first_paragraph(file) if line.partition(":")[0].rstrip() in _CPU_LINES]
     except OSError:
         fields = []
     return "".join(fields) or (os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""))

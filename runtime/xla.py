@@ -20,6 +20,7 @@ import numpy as np
 from hloc.classes import dataclass
 from hloc.runtime import cuda_libraries, plugins, wire
 from hloc.runtime.errors import DeviceError, ForkError, JaxlibVersionError, XlaCompileError
+from hloc.runtime.heap import keep_freed_memory
 from hloc.runtime.interruption import interruptibly
 from hloc.runtime.options import BuildOptions, is_for_llvm
 
@@ -32,13 +33,54 @@ _forked = False
 
 
 @functools.cache
-def client_module() -> ModuleType:
-    """jaxlib.xla_client, after the version check. Raises: JaxlibVersionError."""
+def client_module() -> Any:
+    """What stands for jaxlib.xla_client, after the version check. Raises: JaxlibVersionError."""
     check_version(jaxlib_version())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # read when the library loads: hides informational log lines
-    from jaxlib import xla_client
+    return _Client()
 
-    return xla_client
+
+class _Client:
+    """The names of jaxlib.xla_client.
+
+    Those that a program from the cache needs are taken from where it has them, the extension modules: the module itself
+    loads logging and more, which takes some milliseconds.
+    """
+
+    def __init__(self) -> None:
+        from jaxlib import _hlo, _jax
+
+        self._xla: Any = _jax
+        self.HloSharding = _hlo.HloSharding
+        self.XlaRuntimeError = _jax.JaxRuntimeError
+        for name in _OF_THE_EXTENSION:
+            setattr(self, name, getattr(_jax, name))
+
+    def __getattr__(self, name: str) -> Any:
+        from jaxlib import xla_client
+
+        return getattr(xla_client, name)
+
+    def make_cpu_client(self, **chosen: Any) -> Any:
+        """As xla_client's, but for the handler of custom calls, which is made when there are any."""
+        return self._xla.get_tfrt_cpu_client(**chosen)
+
+    def register_custom_call_target(self, name: str, target: Any, *, platform: str, api_version: int) -> None:
+        from jaxlib import xla_client
+
+        xla_client.register_custom_call_handler(platform, self._xla.register_custom_call_target)
+        xla_client.register_custom_call_target(name, target, platform=platform, api_version=api_version)
+
+
+_OF_THE_EXTENSION = (
+    "ArrayImpl",
+    "CompileOptions",
+    "DeviceAssignment",
+    "DeviceList",
+    "SingleDeviceSharding",
+    "array_result_handler",
+    "batched_device_put",
+)
 
 
 def profiler_module() -> ModuleType:
@@ -65,6 +107,13 @@ def jaxlib_build() -> str:
     from jaxlib import version
 
     return f"{version.__version__} {getattr(version, '_git_hash', '')}"
+
+
+def jaxlib_folder() -> str:
+    """Where jaxlib's shared libraries are."""
+    from jaxlib import version
+
+    return os.path.dirname(version.__file__)
 
 
 def check_version(version: str) -> None:
@@ -185,6 +234,7 @@ def _client(platform: str) -> Any:
         raise DeviceError(f"unknown platform {platform!r}; hloc knows {', '.join(PLATFORMS)} and auto")
     xla_client = client_module()
     if platform == "cpu":
+        keep_freed_memory()
         # A program runs in the thread that calls it. Handing it to another, as is XLA's default, costs 20 to 70 µs for
         # the medium sizes where a program takes 2 to 20, and gains nothing where the cores are the same.
         return xla_client.make_cpu_client(asynchronous=False, num_devices=_cpu_devices())

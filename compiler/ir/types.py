@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from math import prod
 
@@ -85,11 +84,12 @@ def scalar(dtype: np.dtype | type | str) -> TensorType:
 
 def parse_type(text: str) -> TensorType:
     """Read `f64[3,4]` or `f64`. Raises ValueError for text that is no type."""
-    match = re.fullmatch(r"\s*([a-z]+\d+)\s*(?:\[([\d\s,]*)\])?\s*", text)
-    if match is None or match[1] not in _BY_SHORT_NAME:
+    name, bracket, rest = text.strip().partition("[")
+    sizes = [part.strip() for part in rest.removesuffix("]").split(",") if part.strip()]
+    closed = not bracket or rest.endswith("]")
+    if name.rstrip() not in _BY_SHORT_NAME or not closed or not all(size.isdecimal() for size in sizes):
         raise ValueError(f"{text!r} is no tensor type; write f64, i64[10] or b1[3,4]")
-    dims = tuple(int(d) for d in (match[2] or "").split(",") if d.strip())
-    return TensorType(dims, _BY_SHORT_NAME[match[1]])
+    return TensorType(tuple(map(int, sizes)), _BY_SHORT_NAME[name.rstrip()])
 
 
 B1 = scalar(np.bool_)

@@ -25,13 +25,21 @@ def own_build() -> str:
 def _installed() -> Iterator[str]:
     """The list of files with their digests that an installer leaves; of a checkout names, sizes and times of files."""
     folder = str(Path(digest.__file__).parents[1])
-    records = list(Path(folder).parent.glob("hloc-*.dist-info/RECORD"))
-    if records:
-        yield records[0].read_text(encoding="utf-8")
+    record = _record(os.path.dirname(folder))
+    if record is not None:
+        yield record
         return
     for root in dict.fromkeys((folder, runtime.__path__[0])):
         for path, status in sorted(_files(root)):
             yield f"{path[len(root) :]} {status.st_size} {status.st_mtime_ns}"
+
+
+def _record(beside: str) -> str | None:
+    for name in os.listdir(beside):
+        if name.startswith("hloc-") and name.endswith(".dist-info"):
+            path = Path(beside, name, "RECORD")
+            return path.read_text(encoding="utf-8") if path.exists() else None
+    return None
 
 
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:

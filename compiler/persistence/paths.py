@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hloc.diagnostics.span import Span
@@ -41,11 +40,13 @@ class _Type:
         return str(obj)
 
     def read(self, data: Json, references: References) -> TensorType:
-        expect(type(data) is str and _TYPE.fullmatch(data) is not None, "a type", data)
+        expect(type(data) is str and len(data) < _LONGEST, "a type", data)
         try:
-            return parse_type(data)
+            found = parse_type(data)
         except ValueError as error:
             raise RecordError(str(error)) from None
+        expect(str(found) == data and all(n < _LARGEST for n in found.shape), "a type", data)
+        return found
 
 
 class _Class:
@@ -73,7 +74,8 @@ class _Place:
         return references.span(data)
 
 
-_TYPE = re.compile(r"[a-z]+[0-9]+(\[[0-9]{1,18}(,[0-9]{1,18})*\])?")
+_LARGEST = 10**18
+_LONGEST = 20 * 64  # characters of 64 dimensions
 PATH, TYPE, CLASS, PLACE = _Path(), _Type(), _Class(), _Place()
 PATHS = Many(PATH)
 EXCEPTION = _Class(BaseException)

@@ -107,17 +107,21 @@ class _Source:
         return obj
 
     def read(self, data: Json, references: References) -> str:
-        expect(type(data) is str and len(data) < _LONGEST and _STEPS.fullmatch(data) is not None, "steps", data)
+        expect(
+            type(data) is str and len(data) < _LONGEST and re.fullmatch(_STEPS, data, re.ASCII) is not None,
+            "steps",
+            data,
+        )
         lines = data.split("\n", 1)[1]
-        expect(all(map(_WORD.fullmatch, re.findall(r"\w+", lines))), "words of steps", data)
+        expect(all(re.fullmatch(_WORD, word, re.ASCII) for word in re.findall(r"\w+", lines)), "words of steps", data)
         expect(all(map(_SIGNS.__contains__, re.findall(r"[-+&=!<>]+", lines))), "signs of steps", data)
         return str(data)
 
 
 _LONGEST = 20_000
 _LINE = r"[-\w +&=!<>(),]+"
-_STEPS = re.compile(rf"def words\((?:v\d+(?:, v\d+)*)?\):\n(?:    v\d+ = {_LINE}\n)*    return \[{_LINE}\]\n", re.ASCII)
-_WORD = re.compile(r"v\d+|\d+|True|False|if|else|and|or|not|max|min|int|bits|return", re.ASCII)
+_STEPS = rf"def words\((?:v\d+(?:, v\d+)*)?\):\n(?:    v\d+ = {_LINE}\n)*    return \[{_LINE}\]\n"
+_WORD = r"v\d+|\d+|True|False|if|else|and|or|not|max|min|int|bits|return"
 _SIGNS = frozenset({"=", "==", "!=", "<", "<=", ">", ">=", "+", "-", "&"})
 
 _SOURCE = _Source()
