@@ -41,8 +41,7 @@ from hloc.program import (
 )
 from hloc.runtime import xla
 from hloc.runtime.cache import default_cache
-from hloc.runtime.devices import Device, backend_of, default_device
-from hloc.runtime.devices import device as named_device
+from hloc.runtime.devices import Device, backend_of, default_device, name_of
 from hloc.runtime.profiling import span
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
 
@@ -106,7 +105,7 @@ def compile(
         memory_budget=memory_budget,
         recursion_limit=recursion_limit,
         donate=names(donate),
-        device=device if device is None or device == "auto" else str(named_device(device)),
+        device=name_of(device),
         options=debug_options(options),
         precision=precision_of(precision),
         fast_math=fast_math,

@@ -76,6 +76,11 @@ def device(given: DeviceLike) -> Device:
     return Device(platform, int(found[2] or 0))
 
 
+def name_of(given: DeviceLike) -> str | None:
+    """The name of a device, such as "cuda:0"; "auto" and None stay. Raises: as `device`."""
+    return None if given is None else "auto" if given == "auto" else str(device(given))
+
+
 def device_of(backend: xla.Backend) -> Device:
     """The public object for a backend."""
     return Device(backend.platform, backend.index)

@@ -76,7 +76,8 @@ def _made(x: Any, backend: xla.Backend, done: dict[int, Any]) -> Any:
         return x if x._raw.aval.owner is target else Array(target.bring(x._raw))
     if isinstance(x, tuple):
         items = [_put(item, backend, done) for item in x]
-        return type(x)._make(items) if hasattr(x, "_make") else tuple(items)
+        make: Any = getattr(x, "_make", tuple)
+        return make(items)
     if isinstance(x, list):
         return [_put(item, backend, done) for item in x]
     if isinstance(x, dict):
