@@ -45,6 +45,7 @@ def environment(backend: xla.Backend) -> str:
         backend.platform,
         backend.kind,
         backend.version,
+        hashlib.sha256(xla.flags_in_force()).hexdigest(),
         *settings(backend.platform),
         *_host(backend.platform),
     ]
@@ -53,16 +54,17 @@ def environment(backend: xla.Backend) -> str:
 
 def settings(platform: str) -> Iterator[str]:
     """NAME=VALUE of the environment variables that change what XLA generates for this platform."""
-    flags = os.environ.get("XLA_FLAGS", "").strip()
-    yield f"XLA_FLAGS={_flags_in(flags)}"
+    variables = xla.environment_of(platform)
+    if platform != "cpu":  # a plugin is a second XLA, which reads them for itself
+        yield f"XLA_FLAGS={_flags_in(variables.get('XLA_FLAGS', '').strip())}"
     names = _POOL if platform == "cpu" else _COMPILERS.get(platform, ())
-    for name, value in sorted(os.environ.items()):
+    for name, value in sorted(variables.items()):
         if name.startswith(names):
             yield f"{name}={value}"
 
 
 def _flags_in(text: str) -> str:
-    """XLA takes flags, or the name of a file that holds them."""
+    """XLA_FLAGS holds flags, or the name of a file of them."""
     if text and not text.startswith("-"):
         try:
             return Path(text).read_text(encoding="utf-8", errors="surrogateescape")

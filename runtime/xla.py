@@ -12,6 +12,7 @@ import functools
 import os
 import re
 import threading
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,7 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 _MAX_RANK = 64  # NumPy's limit
 _lock = threading.RLock()
 _forked = False
+_environments: dict[str, dict[str, str]] = {}
 
 
 @functools.cache
@@ -114,6 +116,18 @@ def jaxlib_folder() -> str:
     from jaxlib import version
 
     return os.path.dirname(version.__file__)
+
+
+def environment_of(platform: str) -> Mapping[str, str]:
+    """The environment as it was when the platform's client was made: XLA reads it then, and never again."""
+    return _environments.get(platform, os.environ)
+
+
+def flags_in_force() -> bytes:
+    """XLA's debug options in this process, serialized: the defaults, and what XLA_FLAGS said when they were read."""
+    options = client_module().CompileOptions()
+    _ = options.executable_build_options.debug_options  # reading it creates the sub-message
+    return bytes(options.SerializeAsString())
 
 
 def check_version(version: str) -> None:
@@ -233,6 +247,7 @@ def _client(platform: str) -> Any:
     if platform not in PLATFORMS:
         raise DeviceError(f"unknown platform {platform!r}; hloc knows {', '.join(PLATFORMS)} and auto")
     xla_client = client_module()
+    _environments[platform] = dict(os.environ)
     if platform == "cpu":
         keep_freed_memory()
         # A program runs in the thread that calls it. Handing it to another, as is XLA's default, costs 20 to 70 µs for

@@ -36,6 +36,14 @@ def test_a_file_of_flags_counts_by_its_contents(tmp_path: Path) -> None:
     assert key(XLA_FLAGS=str(first)) != key(XLA_FLAGS=str(second))
 
 
+def test_flags_count_as_xla_has_read_them() -> None:
+    flags = ["--xla_cpu_enable_fast_math=true", "--xla_llvm_disable_expensive_passes=true"]
+    both = key(XLA_FLAGS=" ".join(flags))
+    assert both == key(XLA_FLAGS="  ".join(reversed(flags))) != key(XLA_FLAGS=flags[0])
+    late = f"from hloc.runtime import xla; xla.backend(); import os; os.environ.update(XLA_FLAGS='{flags[0]}', NPROC='7')\n"
+    assert run_python(late + PRINT) == key(), "XLA reads neither again"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system has no affinity")
 @pytest.mark.skipif(os.cpu_count() == 1, reason="there is one core only")
 def test_the_cores_that_a_process_may_use_count() -> None:
