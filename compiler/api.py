@@ -44,6 +44,7 @@ from hloc.runtime.cache import default_cache
 from hloc.runtime.devices import Device, backend_of, default_device, name_of
 from hloc.runtime.profiling import span
 from hloc.transformed import Derivative, Rewritten, Transformed, innermost, signature
+from hloc.uncollected import uncollected
 
 if TYPE_CHECKING:
     from hloc.calling import BoundProgram
@@ -278,7 +279,7 @@ class CompiledFunction:
                 if here and bound.matches(*values) and not 0 < bound.program.print_capacity < print_capacity:
                     return bound
             arguments = dict(zip(self._names, values, strict=True))
-            with span("hloc: cache", function=self.__name__):
+            with span("hloc: cache", function=self.__name__), uncollected():
                 search = self.search(arguments)
                 found = None if search is None or anew else search.load()
             if found is None:

@@ -158,12 +158,22 @@ def laid_out() -> Iterator[Path]:
         shutil.copytree(root / "compiler", folder / "hloc")
         shutil.copytree(root / "runtime", folder / "hloc" / "runtime")
         shutil.copy(_HERE / "warm_programs.py", folder)
+        _list_files(folder)
         compileall.compile_dir(name, quiet=2)
         os.chdir(folder)
         try:
             yield folder
         finally:
             os.chdir(before)
+
+
+def _list_files(folder: Path) -> None:
+    """The list of files that pip leaves beside a package."""
+    record = folder / "hloc-0.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text(
+        "".join(f"{p.relative_to(folder)},sha256={hash(p):x},{p.stat().st_size}\n" for p in folder.rglob("*.py"))
+    )
 
 
 def environment(folder: Path) -> dict[str, str]:
