@@ -49,7 +49,8 @@ def branch(sp: Specializer, condition: Value, then: Thunk, orelse: Thunk, dead: 
         with sp.in_block(block, base.copy()):
             sp.control += 1
             try:
-                sp.state[RESULT] = run()
+                with sp.letting_go():
+                    sp.state[RESULT] = run()
             except Unreachable:
                 sp.state[RESULT] = NeverV()
             finally:

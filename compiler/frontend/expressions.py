@@ -47,9 +47,11 @@ def evaluate(sp: Specializer, node: gast.expr) -> AbstractValue:
             raise UnsupportedError(f"{type(node).__name__} expressions are not supported yet")
     with sp.at(node):
         try:
-            return rule(sp, node)
+            value: AbstractValue = rule(sp, node)
         except Unreachable:
             return NeverV()
+    sp.hold(value)
+    return value
 
 
 def operand(sp: Specializer, node: gast.expr) -> AbstractValue:

@@ -34,6 +34,7 @@ def run_frame(sp: Specializer, frame: Frame, bound: dict[str, AbstractValue]) ->
     finally:
         sp.frame = caller
         sp.builder.span = call_span
+    sp.hold(result)
     if not frame.source.scope.cellvars:
         for name in frame.source.scope.locals:
             sp.state.drop((frame.number, name))

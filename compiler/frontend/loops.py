@@ -539,7 +539,8 @@ class LastT(Template):
 
 def _test(sp: Specializer, node: gast.expr) -> AbstractValue:
     """The test of a loop; one that always raises ends it."""
-    value = evaluate(sp, node)
+    with sp.letting_go():
+        value = evaluate(sp, node)
     return Const(False) if isinstance(value, NeverV) else value
 
 

@@ -69,6 +69,7 @@ class Specializer:
         self.origins: dict[Cell, tuple[Path, AbstractValue]] = {}
         self.join_base = self.state
         self.join_site: object = None
+        self.held: list[AbstractValue] = []
         self.merged_at: dict[Cell, set[object]] = {}
         self.error_sites: list[ErrorSite] = []
         self.print_sites: list[PrintSite] = []
@@ -310,9 +311,23 @@ class Specializer:
             self.decisions.told_apart |= sites
             raise Restart
 
+    def hold(self, value: AbstractValue) -> None:
+        """An expression has this value: until its statement ends, it may be used without a name."""
+        if not isinstance(value, Tensor | Const):
+            self.held.append(value)
+
+    @contextmanager
+    def letting_go(self) -> Iterator[None]:
+        """What expressions inside gave is not used any more afterwards."""
+        before = len(self.held)
+        try:
+            yield
+        finally:
+            del self.held[before:]
+
     def _reachable(self) -> Iterator[Cell]:
-        """Objects that a variable leads to, and all of the caller's."""
-        pending = [*self.origins]
+        """Objects that a variable or an expression leads to, and all of the caller's."""
+        pending = [*self.origins, *(cell for value in self.held for cell in cells_in(value))]
         pending += [
             cell for slot, value in self.state.slots.items() if isinstance(slot, tuple) for cell in cells_in(value)
         ]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 def run_block(sp: Specializer, stmts: Sequence[gast.stmt]) -> AbstractValue:
     """Run statements in order until one leaves the block."""
     for stmt in stmts:
-        with sp.at(stmt):
+        with sp.at(stmt), sp.letting_go():
             try:
                 result = run(sp, stmt)
             except Unreachable:
@@ -201,9 +201,10 @@ def _in_place(sp: Specializer, name: str, old: AbstractValue, value: AbstractVal
 
 
 def _if(sp: Specializer, stmt: gast.If) -> AbstractValue:
-    condition = operand(sp, stmt.test)
-    with sp.at(stmt.test):
-        known = operators.truth(sp, condition)
+    with sp.letting_go():
+        condition = operand(sp, stmt.test)
+        with sp.at(stmt.test):
+            known = operators.truth(sp, condition)
     if isinstance(known, bool):
         return run_block(sp, stmt.body if known else stmt.orelse)
     dead = dead_slots(sp, stmt.assigned, stmt.live_after)

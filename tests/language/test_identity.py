@@ -42,6 +42,8 @@ CALLEES = {
     "argument or new": "def f(p, k):\n    for i in range(k): p = p + 1\n    return p\n\ndef program(a, b, n):\n    x = f(a, n)\n    x[0] = 7\n    return x + a\n",
     "one that writes": "def f(p, q, k):\n    if k > 1: p = q\n    p[0] += 5\n    return p\n\ndef program(a, b, n):\n    x = f(a, b, n)\n    y = f(x, b + 1, n)\n    y[1] = 4\n    return x + y\n",
     "a closure": "def program(a, b, n):\n    x = a\n    def step():\n        nonlocal x\n        x = x + 1\n    for i in range(n): step()\n    x[0] = 7\n    return x\n",
+    "one that has no name yet": "def w(p):\n    p[0] = 50\n    return 0.0\n\ndef program(a, b, n):\n    return (a if n > 1 else a + 1) + w(a)\n",
+    "items that are written on the way": "def program(a, b, n):\n    s = 0.0\n    for v in (a if n > 1 else a + 1):\n        a[:] = 5\n        s = s + v\n    return s\n",
     "captured": "def program(a, b, n):\n    x = TABLE\n    for i in range(n): x = x + a\n    x[0] = 7\n    return x + TABLE\n",
 }
 
