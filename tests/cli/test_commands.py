@@ -133,7 +133,8 @@ def test_explain_says_what_becomes_of_recursion(call: Call, program: Program) ->
     program(RECURSIVE)
     lines = call("explain", "prog.py:sum_below", "--args", "i64").output.splitlines()
     loop = "becomes a loop that calls and returns with a stack of 1,024 rows, which grow with need"
-    assert lines[-2:] == ["Recursive:", f"  sum_below: {loop}  (prog.py:2)"]
+    assert lines[-3:-1] == ["Recursive:", f"  sum_below: {loop}  (prog.py:2)"]
+    assert lines[-1].startswith("Cache: ")
     program("def f(x):\n    return x\n")
     assert "Recursive:" not in call("explain", "prog.py:f", "--args", "i64").output
 
