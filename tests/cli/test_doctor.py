@@ -14,7 +14,7 @@ import pytest
 
 from hloc.cli import doctor, selftest
 from hloc.cli.doctor import Finding, findings
-from hloc.runtime import Cache, plugins, xla
+from hloc.runtime import Cache, Entry, plugins, xla
 
 Call = Callable[..., click.testing.Result]
 
@@ -219,8 +219,6 @@ def test_a_limit_that_is_no_size(no_devices: None, monkeypatch: pytest.MonkeyPat
 
 
 def test_entries_that_are_damaged(no_devices: None, folder: Path) -> None:
-    from hloc.runtime import Entry
-
     Cache(folder).store("1", Entry())
     (folder / "2.program").write_bytes(b"rubbish")
     assert [f.state for f in told("cache")] == ["ok", "note"]
