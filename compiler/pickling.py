@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def reduced(compiled: CompiledFunction, make: Callable[..., CompiledFunction]) -> str | tuple[Any, ...]:
     """What `__reduce__` returns: a name where that leads to it, else what `make` makes it of again."""
     if _named(compiled) is compiled:
-        return compiled.__qualname__
+        return str(compiled.__qualname__)
     return _made, (make, _reference(compiled.__hloc_function__), compiled.options, compiled.signature)
 
 

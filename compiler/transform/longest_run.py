@@ -151,8 +151,8 @@ def _plain(op: Op) -> float:
     start = _OF_ARRAYS if size > 1 else 0.0
     if op.name == "dot_general":
         left, right = op.operands
-        shared = math.prod(left.type.shape[d] for d in (*op.attrs["lhs_contract"], *op.attrs["lhs_batch"]))
+        shared: int = math.prod(left.type.shape[d] for d in (*op.attrs["lhs_contract"], *op.attrs["lhs_batch"]))
         return start + 0.3 * left.type.size * right.type.size / max(1, shared)
     if op.name in ("sort", "lu", "cholesky", "triangular_solve"):
-        return start + size ** (1.5 if op.name != "sort" else 1.0) * _SLOW
+        return start + float(size ** (1.5 if op.name != "sort" else 1.0)) * _SLOW
     return start + size * (1.0 if op.name in _FAST else _SLOW)
