@@ -103,4 +103,5 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """A text that fits into a line; empty for anything else."""
+    return "".join(c if c.isprintable() else "?" for c in value) if isinstance(value, str) else ""

@@ -210,7 +210,7 @@ def test_whatever_lies_in_the_folder_is_listed(call: Call, folder: Path) -> None
         "1": Entry(),
         "2": Entry({"function": 3, "signature": "?", "origin": [1]}, {"executable": b""}),
         "3": Entry({"record": {}, "executable": "77", "function": "Model.step"}),
-        "4": Entry({"questions": [], "function": "f"}),
+        "4": Entry({"questions": [], "function": "\x1b[2Jf\t\n"}),
         "5": Entry({"signature": [[[["x"], "float64"]], []], "origin": {"platform": None}}, {"executable": b""}),
     }.items():
         assert cache.store(key, entry)
@@ -232,6 +232,7 @@ def test_whatever_lies_in_the_folder_is_listed(call: Call, folder: Path) -> None
         "8-1-1": "unused",
     }
     assert found["3"]["functions"] == ["Model.step"]
+    assert found["4"]["functions"] == ["?[2Jf??"]
     assert found["3"]["problem"] == "its executable has been evicted"
     assert call("cache", "list").exit_code == call("cache", "stats").exit_code == 0
     assert len(lines(call("cache", "list", "step"))) == 1
