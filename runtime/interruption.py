@@ -6,8 +6,8 @@ thread hands such work to a helper. When the handler raises, the wait ends, and 
 it is done: XLA cannot be stopped. Nobody looks at its result, and what it reads (staged arguments, lent memory) is
 referenced by it and is not used again.
 
-Handing over costs 10 to 20 µs, so short work is not handed over (see `Executable.predictable`), nor is work of other
-threads, which no signal interrupts.
+Handing over costs 10 to 20 µs on an idle machine, so it is done for what may take long only (the caller says so), and
+not in other threads, which no signal interrupts. HLOC_INTERRUPT=off, read when hloc is imported, does without it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_wanted = os.environ.get("HLOC_INTERRUPT", "").strip().lower() not in ("off", "0", "no", "false")
 _idle: list[_Helper] = []
 _busy: set[_Helper] = set()
 
@@ -43,7 +44,7 @@ def interruptibly(work: Callable[..., T], *args: Any) -> T:
 
 def _is_interruptible() -> bool:
     """Whether this is the thread in which signal handlers run, and Ctrl-C has one that is written in Python."""
-    return _thread.get_ident() == threading.main_thread().ident and callable(signal.getsignal(signal.SIGINT))
+    return _wanted and _thread.get_ident() == threading.main_thread().ident and callable(signal.getsignal(signal.SIGINT))
 
 
 class _Task:
