@@ -44,7 +44,8 @@ def interruptibly(work: Callable[..., T], *args: Any) -> T:
 
 def _is_interruptible() -> bool:
     """Whether this is the thread in which signal handlers run, and Ctrl-C has one that is written in Python."""
-    return _wanted and _thread.get_ident() == threading.main_thread().ident and callable(signal.getsignal(signal.SIGINT))
+    in_main = _wanted and _thread.get_ident() == threading.main_thread().ident
+    return in_main and callable(signal.getsignal(signal.SIGINT))
 
 
 class _Task:
