@@ -53,10 +53,18 @@ def compile_only(stablehlo: bytes | str, options: BuildOptions, device: AbsentDe
     """
     module = xla.read_module(stablehlo)
     try:
-        return device.device.client.compile(module, device.devices, xla.compile_options(options, device))
+        return device.device.client.compile(module, device.devices, xla.compile_options(_untimed(options), device))
     except xla.client_module().XlaRuntimeError as error:
         xla.refuse_option(options, error)
         raise XlaCompileError(f"XLA cannot compile this program: {error}") from error
+
+
+def _untimed(options: BuildOptions) -> BuildOptions:
+    """The options, where XLA must not choose kernels by timing them: then it knows of none of its own for a matrix
+    product on a GPU that is not there ("No supported config found", jaxlib 0.12), but of those of cuBLAS."""
+    if not options.overrides.get("xla_gpu_deterministic_ops"):
+        return options
+    return BuildOptions({"xla_gpu_enable_triton_gemm": False, **options.overrides}, options.extra, options.fallback)
 
 
 def operations(compiled: Any, stablehlo: bytes | str) -> dict[str, float]:

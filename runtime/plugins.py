@@ -122,7 +122,8 @@ def choose(platform: str, jaxlib: str, driver: int | None = None) -> Plugin:
 def _fault(plugin: Plugin, jaxlib: str, driver: int | None) -> str:
     """Why this plugin does not fit; empty where it does. libtpu has version numbers of its own, and fits several."""
     if plugin.platform == "cuda" and plugin.version and _release(plugin.version) != _release(jaxlib):
-        return f"{plugin} does not go with jaxlib {jaxlib}: pip install {plugin.wheel}=={jaxlib}"
+        fitting = f"jax-{plugin.extra}-plugin[with-cuda]=={jaxlib}"
+        return f"{plugin} does not go with jaxlib {jaxlib}: pip install '{fitting}'"
     if driver is not None and driver // 1000 < plugin.cuda:
         version = f"{driver // 1000}.{driver % 1000 // 10}"
         cure = "pip install 'hloc[cuda12]', or a newer driver" if driver >= 12000 else "install a newer one"

@@ -59,7 +59,7 @@ def test_a_plugin_of_another_release_is_refused_with_the_right_one(have) -> None
     have(CUDA13)
     with pytest.raises(
         DeviceError,
-        match=r"jax-cuda13-pjrt 0.12.0.1 does not go with jaxlib 0.10.2: pip install jax-cuda13-pjrt==0.10.2",
+        match=r"jax-cuda13-pjrt 0.12.0.1 does not go with jaxlib 0.10.2: pip install 'jax-cuda13-plugin\[with-cuda\]==0.10.2'",
     ):
         plugins.choose("cuda", "0.10.2")
 

@@ -209,6 +209,14 @@ def test_estimates_of_a_gpu() -> None:
         assert GPUS[name].flops(bits) / 1e12 == pytest.approx(peak, rel=0.03)
 
 
+@pytest.mark.parametrize("target", ON)
+@pytest.mark.parametrize("chosen", ["deterministic", "fast_math", "strict"])
+def test_what_a_user_may_choose(target: str, chosen: str, needs: Needs) -> None:
+    needs(target)
+    compiled = hloc.compile(layer, **{chosen: True}).lower(*LAYER).compile(target=target)
+    assert compiled.cost["flops"] >= 2 * 64 * 128 * 256
+
+
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
