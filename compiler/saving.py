@@ -20,13 +20,12 @@ import numpy as np
 
 from hloc.artefact.file import Contents, encode, write
 from hloc.artefact.frozen import freeze
-from hloc.artefact.header import Code, FrozenValue, Header, Parameter, Portable, write_header
+from hloc.artefact.header import DEFAULT, Code, FrozenValue, Header, Parameter, Portable, write_header
 from hloc.artefact.names import Importable
 from hloc.artefact.needs import needs_here, needs_there
 from hloc.emit.portable import parameter_count, portable_artifact
 from hloc.options import CompileOptions
 from hloc.persistence.digest import Unportable
-from hloc.persistence.values import CONSTANT
 from hloc.pipeline import Rows, emit, platform_of
 from hloc.program import Program
 from hloc.runtime import xla
@@ -162,7 +161,7 @@ def _parameter(parameter: inspect.Parameter, references: Importable) -> Paramete
     """A parameter; a default that cannot be written has to be given."""
     if parameter.default is not inspect.Parameter.empty:
         try:
-            CONSTANT.write(parameter.default, references)
+            DEFAULT.write(parameter.default, references)
         except Unportable:
             pass
         else:

@@ -14,6 +14,7 @@ from hloc.program import Guard, Path, Recipe
 def taken(parameters: Sequence[Parameter], recipe: Recipe) -> str:
     """Such as "(x: f64[100], n: int = 3, names: dict with a, b)"."""
     guards = {guard.path: guard for guard in reversed(recipe.guards) if guard.kind not in ("same", "distinct")}
+    same = {guard.path: guard.expected for guard in recipe.guards if guard.kind == "same"}
     fixed = {guard.path: guard for guard in recipe.guards if guard.kind in ("equal", "is")}
     texts = []
     for parameter in parameters:
@@ -21,7 +22,8 @@ def taken(parameters: Sequence[Parameter], recipe: Recipe) -> str:
         guard = fixed.get(path) or guards.get(path)
         star = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind, "")
         default = "" if parameter.required else f" = {_short(parameter.default)}"
-        texts.append(f"{star}{parameter.name}: {'anything' if guard is None else _expected(guard)}{default}")
+        what = f"the same object as {same[path]}" if path in same else "anything" if guard is None else _expected(guard)
+        texts.append(f"{star}{parameter.name}: {what}{default}")
     return f"({', '.join(texts)})"
 
 

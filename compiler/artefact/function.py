@@ -55,6 +55,9 @@ class Artefact:
             raise self._misfit(values)
         return result
 
+    def __reduce__(self) -> Any:
+        raise TypeError(f"the artefact {self.__name__} cannot be pickled: send the path, and hloc.load it there")
+
     @property
     def stablehlo(self) -> str:
         """The StableHLO module for any platform, as text."""
@@ -101,6 +104,6 @@ class Artefact:
 
 
 def _parameter(parameter: Parameter) -> inspect.Parameter:
-    kind = inspect._ParameterKind[parameter.kind]
+    kind = getattr(inspect.Parameter, parameter.kind)
     default = inspect.Parameter.empty if parameter.required else parameter.default
     return inspect.Parameter(parameter.name, kind, default=default)

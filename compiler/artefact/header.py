@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from hloc.classes import dataclass
-from hloc.persistence.codecs import COUNT, FLAG, TEXT, Json, Many, Maybe, OneOf, Record, RecordError, References, Row
+from hloc.persistence.codecs import (
+    COUNT,
+    FLAG,
+    TEXT,
+    Json,
+    Many,
+    Maybe,
+    OneOf,
+    Record,
+    RecordError,
+    References,
+    Row,
+    expect,
+)
 from hloc.persistence.guards import read_guards, write_guards
 from hloc.persistence.record import MACHINES, RECIPE, STATUS
 from hloc.persistence.values import CONSTANT
@@ -122,7 +134,28 @@ class _OverrideValue:
         return found
 
 
-_KINDS = tuple(kind.name for kind in inspect._ParameterKind)
+class _Default:
+    """The default of a parameter: a constant, or lists and dicts of constants, which are made anew when it is read."""
+
+    def write(self, obj: Any, references: References) -> Json:
+        if type(obj) is list:
+            return {"list": [self.write(item, references) for item in obj]}
+        if type(obj) is dict:
+            pairs = obj.items()
+            return {"dict": [[CONSTANT.write(key, references), self.write(item, references)] for key, item in pairs]}
+        return CONSTANT.write(obj, references)
+
+    def read(self, data: Json, references: References) -> Any:
+        if type(data) is not dict:
+            return CONSTANT.read(data, references)
+        if data.keys() == {"list"}:
+            return Many(self, list).read(data["list"], references)
+        expect(data.keys() == {"dict"}, "a default", data)
+        return dict(Many(Row(CONSTANT, self)).read(data["dict"], references))
+
+
+DEFAULT = _Default()
+_KINDS = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "VAR_POSITIONAL", "KEYWORD_ONLY", "VAR_KEYWORD")
 _TYPES = Many(Row(Many(COUNT), TEXT))
 _OPTIONS = Row(Many(Row(TEXT, _OverrideValue())), Many(Row(TEXT, TEXT)), FLAG)
 _HEADER = Record(
@@ -130,7 +163,7 @@ _HEADER = Record(
     name=TEXT,
     doc=Maybe(TEXT),
     writer=TEXT,
-    parameters=Many(Record(Parameter, name=TEXT, kind=OneOf(*_KINDS), required=FLAG, default=CONSTANT)),
+    parameters=Many(Record(Parameter, name=TEXT, kind=OneOf(*_KINDS), required=FLAG, default=DEFAULT)),
     recipe=RECIPE,
     frozen=Many(Record(FrozenValue, label=TEXT, value=CONSTANT, dtype=Maybe(TEXT), shape=Many(COUNT), blob=COUNT)),
     modules=Many(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hloc.artefact.names import Importable
 from hloc.artefact.needs import misfit
 from hloc.calling import BoundProgram
 from hloc.persistence.codecs import RecordError
+from hloc.program import HostStatus, Recipe
 from hloc.runtime import xla
 from hloc.runtime.array import array
 from hloc.runtime.compile import compile_or_load, program_key
@@ -59,9 +61,23 @@ def _function(path: Path, header: Header, contents: Contents, backend: xla.Backe
     inputs = [(entry.type.shape, entry.type.dtype.name) for entry in header.recipe.inputs]
     if list(executable.signature.inputs[: len(inputs)]) != inputs:
         raise ArtefactError(f"{path} is malformed: its executable takes other arguments than it says")
+    if max(_results(header.recipe, module.status)) >= len(executable.signature.outputs):
+        raise ArtefactError(f"{path} is malformed: its executable has fewer results than it says")
     bound = BoundProgram(header.recipe, lending(executable, len(inputs)), module.status, module.machines)
     frozen = tuple(_frozen(value, contents, backend) for value in header.frozen)
     return Artefact(path, header, bound, frozen, bytes(contents.blobs[_general(header)[0].blob]), origin)
+
+
+def _results(recipe: Recipe, status: HostStatus | None) -> Iterator[int]:
+    """Numbers of results of the executable that a call reads."""
+    yield -1
+    fewer = 0 if status is None else max(status.words - status.scalars, 0)
+    for output in (recipe.output, *(write_back.output for write_back in recipe.write_backs)):
+        yield from (index - fewer for index in output.indices())
+    if recipe.error_words:
+        yield recipe.error_index + (recipe.error_words if status is None else max(status.scalars, status.read)) - 1
+    if recipe.print_capacity:
+        yield recipe.print_index + 1 - fewer
 
 
 def _module(path: Path, header: Header, backend: xla.Backend) -> Portable:

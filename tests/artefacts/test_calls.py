@@ -83,6 +83,18 @@ def test_arguments_by_keyword_and_default(tmp_path: Path) -> None:
     assert loaded(n=5, x=x)[1] == 5
 
 
+def test_defaults(tmp_path: Path) -> None:
+    def scaled(
+        x: float, table: Any = np.arange(3), options: dict[str, Any] = {"k": [2.0, 0.5]}, *, last: float = 1.0
+    ) -> Any:
+        return x * table * options["k"][0] + last
+
+    loaded = saved(tmp_path, scaled, 1.0)
+    np.testing.assert_array_equal(loaded(2.0), scaled(2.0))
+    np.testing.assert_array_equal(loaded(2.0, options={"k": [1.0, 0.5]}, last=3.0), [3.0, 5.0, 7.0])
+    assert str(inspect.signature(loaded)) == "(x, table=array([0, 1, 2]), options={'k': [2.0, 0.5]}, *, last=1.0)"
+
+
 def test_globals_are_what_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.zeros(4)
     loaded = saved(tmp_path, programs.plain, x)

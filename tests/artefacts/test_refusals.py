@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import types
 from pathlib import Path
@@ -215,3 +216,10 @@ def test_a_recursion_past_its_limit_is_an_error_of_the_function(tmp_path: Path) 
     with pytest.raises(RecursionError, match="more than 500 calls") as caught:
         hloc.load(tmp_path / "f.hloc")(1000)
     assert caught.value.__notes__[0].startswith("  --> test_refusals.py:")
+
+
+def test_a_function_from_a_file_is_not_pickled(tmp_path: Path) -> None:
+    hloc.compile(sums).lower(3).save(tmp_path / "f.hloc")
+    loaded = hloc.load(tmp_path / "f.hloc")
+    with pytest.raises(TypeError, match=r"the artefact sums cannot be pickled: send the path, and hloc\.load it there"):
+        pickle.dumps(loaded)
