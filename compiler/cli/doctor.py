@@ -29,7 +29,7 @@ _PYTHONS = ((3, 11), (3, 13))  # the first and the last that are supported
 _PACKAGES = ("numpy", "gast", "astunparse", "click", "rich", "platformdirs")
 _KNOWN = (
     *("HLOC_CACHE", "HLOC_CACHE_BYTES", "HLOC_CACHE_DIR", "HLOC_CPU_DEVICES"),
-    *("HLOC_DATA_DIR", "HLOC_KEEP_MEMORY", "HLOC_PLATFORM"),
+    *("HLOC_DATA_DIR", "HLOC_INTERRUPT", "HLOC_KEEP_MEMORY", "HLOC_PLATFORM"),
 )
 _SWITCH = ("", "on", "1", "yes", "true", "off", "0", "no", "false")
 _OTHERS = ("CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL", "TPU_VISIBLE_CHIPS", "XDG_CACHE_HOME", "XLA_FLAGS")

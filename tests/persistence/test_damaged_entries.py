@@ -55,9 +55,10 @@ def test_accidents_to_each_file(cache: Path, kind: str) -> None:
 @pytest.mark.parametrize("missing", ["questions", "record", "signature"])
 def test_files_that_were_evicted(cache: Path, missing: str) -> None:
     expected, _ = call()
+    count = len(list(cache.iterdir()))
     for path in cache.iterdir():
         entry = Cache(cache).load(path.stem)
         if entry is not None and missing in entry.metadata:
             path.unlink()
     assert call() == (expected, [])
-    assert len(list(cache.iterdir())) == 3
+    assert len(list(cache.iterdir())) == count
