@@ -6,7 +6,6 @@ load_program(key), store_program(key, …)     the caller has its own key, and n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from hloc.runtime.entries import Entry
 from hloc.runtime.errors import XlaCompileError
 from hloc.runtime.executable import Executable, Signature
 from hloc.runtime.fingerprint import environment
+from hloc.runtime.hashing import sha256
 from hloc.runtime.options import BuildOptions
 from hloc.runtime.profiling import span
 
@@ -65,7 +65,7 @@ def compile_or_load(
 
 def program_key(*parts: bytes | str, backend: xla.Backend | None = None) -> str:
     """A cache key (hexadecimal) for the parts, in order, on this jaxlib, device and host."""
-    state = hashlib.sha256(environment(backend_of(backend)).encode())
+    state = sha256(environment(backend_of(backend)).encode())
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         state.update(len(data).to_bytes(8, "little"))

@@ -9,7 +9,6 @@ damaged one. The checksum is against accidents: who may write to an entry is a m
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import field
@@ -17,11 +16,12 @@ from io import FileIO
 from typing import Any, NamedTuple
 
 from hloc.classes import dataclass
+from hloc.runtime.hashing import hashed, sha256
 
 _NAME = b"hloc\x00"
 _MAGIC = _NAME + b"v2\n"
 _FRAME = len(_MAGIC) + 8  # magic and length
-_START = _FRAME + hashlib.sha256().digest_size
+_START = _FRAME + sha256().digest_size
 _PREFIX = _START + 8  # and the length of the header
 
 
@@ -103,9 +103,7 @@ def read_header(file: FileIO, size: int) -> Header:
 
 
 def _checksum(frame: bytes, body: bytes | memoryview) -> bytes:
-    state = hashlib.sha256(frame)
-    state.update(body)
-    return state.digest()
+    return hashed(frame, body)
 
 
 def _check_frame(frame: bytes, size: int) -> None:

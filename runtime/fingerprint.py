@@ -6,13 +6,13 @@ Where the user's files are, and when they were written, is no part of it.
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from hloc.runtime import plugins, xla
+from hloc.runtime.hashing import sha256
 
 CPUINFO = "/proc/cpuinfo"
 _CPU_LINES = frozenset(
@@ -45,11 +45,11 @@ def environment(backend: xla.Backend) -> str:
         backend.platform,
         backend.kind,
         backend.version,
-        hashlib.sha256(xla.flags_in_force()).hexdigest(),
+        sha256(xla.flags_in_force()).hexdigest(),
         *settings(backend.platform),
         *_host(backend.platform),
     ]
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+    return sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
 def settings(platform: str) -> Iterator[str]:

@@ -79,8 +79,10 @@ _OF_THE_EXTENSION = (
     "CompileOptions",
     "DeviceAssignment",
     "DeviceList",
+    "HostBufferSemantics",
     "SingleDeviceSharding",
     "array_result_handler",
+    "batched_block_until_ready",
     "batched_device_put",
 )
 

@@ -8,12 +8,13 @@ What is told apart: 1, True and 1.0; 0.0 and -0.0; names of variables. Not count
 
 from __future__ import annotations
 
-import hashlib
 import types
 from opcode import hasconst
 from typing import Any
 
 import numpy as np
+
+from hloc.runtime.hashing import sha256
 
 
 class Unportable(Exception):
@@ -67,7 +68,7 @@ def code_digest(code: types.CodeType) -> bytes:
     consts = code.co_consts
     if has_docstring(code):
         consts = (None, *consts[1:])
-    state = hashlib.sha256(code.co_code)
+    state = sha256(code.co_code)
     state.update(code.co_exceptiontable)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     names = (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)

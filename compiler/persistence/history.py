@@ -5,7 +5,6 @@ scale: was float 2.0, is float 3.0        helper: its code has changed        x:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -17,6 +16,7 @@ from hloc.persistence.naming import World
 from hloc.program import Guard, Recipe
 from hloc.runtime.cache import Cache
 from hloc.runtime.entries import Entry
+from hloc.runtime.hashing import sha256
 
 if TYPE_CHECKING:
     from hloc.options import CompileOptions
@@ -99,7 +99,7 @@ def nearest(now: Snapshot, known: Sequence[Snapshot]) -> list[str] | None:
 
 
 def _key(name: str, parameters: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(["history", 1, name, *parameters]).encode()).hexdigest()
+    return sha256(json.dumps(["history", 1, name, *parameters]).encode()).hexdigest()
 
 
 def _differences(now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,6 @@ of it. Neither files nor names of the user's modules count.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import field
 from typing import Any
 
@@ -22,6 +21,7 @@ from hloc.classes import dataclass
 from hloc.persistence.digest import Unportable
 from hloc.persistence.library import find_by_name, library_name
 from hloc.persistence.parts import describe, is_installed_python
+from hloc.runtime.hashing import sha256
 
 LIMIT = 5000
 """Objects that a function may reach; what reaches more is not kept."""
@@ -62,7 +62,7 @@ class World:
 
     def digest(self) -> str:
         """Equal digests mean: the same objects in the same places, by number."""
-        return hashlib.sha256("\n".join(self.texts).encode()).hexdigest()
+        return sha256("\n".join(self.texts).encode()).hexdigest()
 
     def token(self, obj: Any, label: str) -> str:
         """What stands for an object: its number, its name in a library, or its class, for data that has no identity.
@@ -124,7 +124,7 @@ class World:
             elif not token.startswith("#"):
                 node.parts[name] = token
             texts.append(f"{name}={token}")
-        node.own = hashlib.sha256(own.encode()).hexdigest()[:16]
+        node.own = sha256(own.encode()).hexdigest()[:16]
         self.texts[number] = "\0".join(texts)
 
 

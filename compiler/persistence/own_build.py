@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -13,13 +12,14 @@ import numpy as np
 
 from hloc import runtime
 from hloc.persistence import digest
+from hloc.runtime.hashing import sha256
 
 
 @functools.cache
 def own_build() -> str:
     """A digest of hloc as it is installed, and of the Python and NumPy under it."""
     parts = [sys.version, str(sys.flags.optimize), np.__version__, *_installed()]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _installed() -> Iterator[str]:
