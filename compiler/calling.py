@@ -75,7 +75,7 @@ class BoundProgram(Caller):
         plain = self._plain and not self._repeated
         make = self._result if plain else self._finish
         self._is_short = access.is_short(program)
-        self.attempt = access.attempt(program, executable, self.call, make, plain=plain)
+        self.attempt = access.attempt(program, executable, self.call, make, plain=plain, taken=self._taken)
         note_caller(self)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:

@@ -25,11 +25,12 @@ For `def f(a, n): return {"scaled": a * n}` it is
             raise failure(error) from error
         if holds:
             release(holds)
-        return {'scaled': Array(raws[0])}
+        made = {'scaled': Array(raws[0])}
+        return made
 
 A call takes about 4 µs, of which 3 are jaxlib's, and each Python function more would add 0.1. So what is usual is
-written out here. Other arguments (lists, arrays of other libraries and devices) and programs that write to their
-arguments go through `call`.
+written out here. Other arguments (lists, arrays of other libraries and devices) go through `call`, and so do several
+arrays, NumPy's among them, where the program writes to its arguments: it has to be seen whether they overlap.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ import numpy as np
 
 from hloc.matching import Accessors
 from hloc.program import UNFIT, Guard, Input, Output, Path, Recipe
-from hloc.runtime.array import Array
+from hloc.runtime.array import Array, give_up
 from hloc.runtime.buffers import Raw, failure
 from hloc.runtime.executable import Executable
 
@@ -69,7 +70,9 @@ _ATTEMPT = """try:
   raise failure(error) from error
  if holds:
   release(holds)
- return {result}"""
+ made = {result}
+ {given}
+ return made"""
 
 
 def read_number(raw: Raw) -> Any:
@@ -91,27 +94,31 @@ class CallWriter(Accessors):
         make: Callable[[Sequence[Raw], tuple[Any, ...]], Any],
         *,
         plain: bool,
+        taken: Sequence[int] = (),
     ) -> Callable[..., Any]:
         """The function of a call's arguments that runs the program, or gives UNFIT.
 
         call: runs the program on arguments that fit.   make: the results of the executable and the arguments to the
         result of the function.   plain: that has no effects, so that it can be written out here.
+        taken: the inputs whose memory a run may take.
         """
         values = _tuple(self._slots.values())
         self._names |= {"UNFIT": UNFIT, "call": call, "make": make, "matches": self.matches(recipe.guards)}
         arrays = {entry.path: j for j, entry in enumerate(recipe.inputs) if entry.kind == "array"}
-        if not _is_usual(recipe, arrays):
+        if not _is_usual(recipe, arrays) or (recipe.donate and not plain):
             return self._function("attempt", f"return call({values}) if matches{values} else UNFIT")
-        self._names |= {"read_number": read_number, "failure": failure}
+        self._names |= {"read_number": read_number, "failure": failure, "give_up": give_up}
         self._names |= executable.steps()
         avals = [self._named(aval) for aval in executable.avals[: len(recipe.inputs)]]
-        checks = [f"({self._usual_check(guard, arrays, avals)})" for guard in recipe.guards]
+        on_host = len(arrays) == 1 or not recipe.write_backs
+        checks = [f"({self._usual_check(guard, arrays, avals, on_host=on_host)})" for guard in recipe.guards]
         text = _ATTEMPT.format(
             checks=" and ".join(checks) or "True",
             values=values,
-            raws=_tuple(self._entered(entry, j, avals[j]) for j, entry in enumerate(recipe.inputs)),
+            raws=_tuple(self._entered(entry, j, avals[j], own=j in taken) for j, entry in enumerate(recipe.inputs)),
             run=self._run(recipe, executable),
             result=(self._result(recipe.output) if plain else None) or f"make(raws, {values})",
+            given="; ".join(self._give_up(recipe, j) for j in arrays.values() if recipe.inputs[j].donated),
         )
         return self._function("attempt", text)
 
@@ -139,20 +146,26 @@ class CallWriter(Accessors):
             return here if short == "True" else "execute(raws, apart=True)"
         return f"{here} if {short} else execute(raws, apart=True)"
 
-    def _usual_check(self, guard: Guard, arrays: dict[Path, int], avals: list[str]) -> str:
+    def _usual_check(self, guard: Guard, arrays: dict[Path, int], avals: list[str], *, on_host: bool) -> str:
         if guard.kind != "array" or guard.path not in arrays:
             return self._check(guard)
         j, type_ = arrays[guard.path], guard.expected
         x = f"x{j}"  # an Array's aval stands for element type, shape and device
+        on_device = f"type({x} := {self._path(guard.path)}) is Array and {x}._raw.aval is {avals[j]}"
+        if not on_host:
+            return on_device
         return (
-            f"type({x} := {self._path(guard.path)}) is Array and {x}._raw.aval is {avals[j]} or "
-            f"type({x}) is ndarray and {x}.dtype is {self._dtype(type_)} and {x}.shape == {type_.shape}"
+            f"{on_device} or type({x}) is ndarray and {x}.dtype is {self._dtype(type_)} and {x}.shape == {type_.shape}"
         )
 
-    def _entered(self, entry: Input, j: int, aval: str) -> str:
+    def _entered(self, entry: Input, j: int, aval: str, *, own: bool) -> str:
         if entry.kind != "array":
             return f"enter({self._path(entry.path)}, {aval}, holds)"
-        return f"x{j}._raw if type(x{j}) is Array else enter(x{j}, {aval}, holds)"
+        return f"x{j}._raw if type(x{j}) is Array else {f'put(x{j})' if own else f'enter(x{j}, {aval}, holds)'}"
+
+    def _give_up(self, recipe: Recipe, j: int) -> str:
+        where = self._named(f"{recipe.name}() as {recipe.inputs[j].path}")
+        return f"type(x{j}) is Array and give_up(x{j}, {where})"
 
     def _result(self, output: Output) -> str | None:
         """The Python text that makes a result of `raws`; None for those that take more than an expression."""
@@ -170,12 +183,12 @@ class CallWriter(Accessors):
 
 
 def _is_usual(recipe: Recipe, arrays: dict[Path, int]) -> bool:
-    """Whether all inputs are arrays that are guarded once, or numbers, and none is written to or used up."""
+    """Whether all inputs are arrays that are guarded once, or numbers, and none that is used up has two names."""
     guarded = [guard.path for guard in recipe.guards if guard.kind == "array"]
     others = [entry for entry in recipe.inputs if entry.kind != "array"]
     once = len(arrays) + len(others) == len(recipe.inputs) and all(guarded.count(path) == 1 for path in arrays)
-    changes = recipe.write_backs or any(entry.donated for entry in recipe.inputs)
-    return once and not changes and all(entry.kind in ("number", "scalar") for entry in others)
+    shared = recipe.donate and any(guard.kind == "same" for guard in recipe.guards)
+    return once and not shared and all(entry.kind in ("number", "scalar") for entry in others)
 
 
 def _tuple(parts: Iterable[str]) -> str:

@@ -180,7 +180,7 @@ class Buffers:
 
     def steps(self) -> dict[str, Any]:
         """Parts of `Executable.steps`."""
-        return {"enter": self._enter, "wait": self._wait, "release": self.release}
+        return {"enter": self._enter, "put": self.put, "wait": self._wait, "release": self.release}
 
     def _enter(self, x: Any, aval: Aval, holds: list[Hold]) -> Raw:
         """`place` for a NumPy array of exactly this type, or a number that it can hold."""

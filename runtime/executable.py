@@ -107,6 +107,7 @@ class Executable:
         """What `execute` consists of, by name, for a caller that has checked the types of the arguments.
 
         enter(x, aval, holds): a NumPy array or number to a device array; appends what is to be held until it was used.
+        put(x): a NumPy array to a device array whose memory the program may take.
         run(raws).consume_with_handlers(handlers), or execute(raws) where `direct` does not hold.   wait(raws): until
         they are computed.   release(holds).   XlaRuntimeError: what run, consume_with_handlers and wait raise.
         """
