@@ -99,12 +99,19 @@ def _class_member(sp: Specializer, owner: AbstractValue, cls: type, name: str) -
         if isinstance(member, property):
             guard_attribute(sp, cls, name)
             return sp.call(Const(member.fget), owner)
+        if isinstance(member, types.DynamicClassAttribute):  # `name` and `value` of enumerations
+            return sp.call(Const(member.fget), owner)
         if isinstance(member, staticmethod):
             guard_attribute(sp, cls, name)
             return Const(member.__func__)
         if isinstance(member, classmethod):
             guard_attribute(sp, cls, name)
             return MethodV(Const(member.__func__), Const(cls))
+        if hasattr(type(member), "__get__"):
+            raise UnsupportedError(
+                f"{cls.__name__}.{name} is a descriptor of the class {type(member).__name__}",
+                help="compiled code knows methods, properties, static and class methods",
+            )
         return capture(sp, Path(cls, (("attr", name),)), member)
     found = _table_attribute(sp, owner, name) if isinstance(owner, TupleV) else None
     if found is None:

@@ -97,6 +97,9 @@ def _number(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
         sp.guard(path, "equal", obj)
         return Const(obj)
     weak = isinstance(obj, bool | int | float | complex) and not isinstance(obj, np.generic)
+    if weak and type(obj) not in (bool, int, float, complex):  # a member of an enumeration
+        sp.guard(path, "equal", obj)
+        return Const(obj)
     if isinstance(obj, int) and weak and not -(2**63) <= obj < 2**63:
         sp.guard(path, "equal", obj)
         return Const(obj)

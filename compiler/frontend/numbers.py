@@ -30,9 +30,10 @@ def describe(value: AbstractValue) -> tuple[TensorType, bool] | None:
     if isinstance(value, Const) and is_number(value.obj):
         if type(value.obj) in _PYTHON_DTYPES:
             return scalar(_PYTHON_DTYPES[type(value.obj)]), True
-        return scalar(np.dtype(type(value.obj))), isinstance(value.obj, int | float) and not isinstance(
-            value.obj, np.generic
-        )
+        if isinstance(value.obj, np.generic):
+            return scalar(np.dtype(type(value.obj))), False
+        base = next(base for base in _PYTHON_DTYPES if isinstance(value.obj, base))  # of a member of an enumeration
+        return scalar(_PYTHON_DTYPES[base]), True
     return None
 
 

@@ -91,9 +91,9 @@ def is_installed(module: str | None) -> bool:
     return module is not None and "-" in (origin_of(module) or "")
 
 
-def is_own(obj: Any) -> bool:
-    """Whether a function is hloc's own: it does not change without the build."""
-    return isinstance(obj, types.FunctionType) and (obj.__module__ or "").partition(".")[0] == "hloc"
+def is_versioned(obj: Any) -> bool:
+    """Whether a function is hloc's, NumPy's or Python's own: it does not change without the version."""
+    return isinstance(obj, types.FunctionType) and origin_of(obj.__module__ or "") in ("python", *VERSIONED)
 
 
 def _is_static(obj: Any) -> bool:

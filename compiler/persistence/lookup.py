@@ -19,7 +19,7 @@ from hloc.ir.types import ELEMENT_TYPES, TensorType
 from hloc.persistence.codecs import Json, References
 from hloc.persistence.digest import Unportable, canonical, is_constant
 from hloc.persistence.guards import expectation
-from hloc.persistence.library import is_own
+from hloc.persistence.library import is_versioned
 from hloc.persistence.naming import World
 from hloc.persistence.parts import is_code
 from hloc.persistence.paths import PATH, PATHS
@@ -37,7 +37,7 @@ def ask(guards: Sequence[Guard], world: World, references: References) -> tuple[
     """
     questions: list[Json] = []
     answers: list[str] = []
-    pending = [guard for guard in guards if not is_own(guard.path.root)]
+    pending = [guard for guard in guards if not is_versioned(guard.path.root)]
     while pending:
         later = []
         for guard in pending:

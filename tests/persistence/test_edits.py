@@ -148,6 +148,50 @@ MISSES: dict[str, tuple[str | Mapping[str, str], str, str]] = {
     "a number of repetitions": ("def g(x, n):\n    for _ in range(n): x = x * x\n    return x\n"
                                 "def f(x): return g(x, 2)", "g(x, 2)", "g(x, 3)"),
     "an order of arguments": ("def g(a, b): return a - b\ndef f(x): return g(x, 2 * x)", "g(a, b)", "g(b, a)"),
+    "a name imported by star": ({"main.py": "from helpers import *\ndef f(x): return g(x)", "helpers.py": "def g(x): return x + 1"},
+                                "x + 1", "x + 2"),
+    "which of two definitions": ("if True:\n    def g(x): return x + 1\nelse:\n    def g(x): return x - 1\ndef f(x): return g(x)",
+                                 "if True", "if False"),
+    "an attribute's name": ("class A:\n    def u(self, x): return x + 1\n    def v(self, x): return x - 1\na = A()\nN = 'u'\n"
+                            "def f(x): return getattr(a, N)(x)", "N = 'u'", "N = 'v'"),
+    "a method called by its class": ("class B:\n    def m(self, x): return x + 1\nclass A(B):\n    def m(self, x): return B.m(self, x) * 2\n"
+                                     "a = A()\ndef f(x): return a.m(x)", "x + 1", "x + 2"),
+    "a function in an object": ("class A:\n    def __init__(self): self.op = lambda x: x + 1\na = A()\ndef f(x): return a.op(x)",
+                                "x + 1", "x + 2"),
+    "a function chosen by an argument": ("D = {'a': lambda x: x + 1, 'b': lambda x: x}\ndef f(x, k): return D[k](x)\n"
+                                         "def args(): return 1.5, 'a'", "x + 1", "x + 2"),
+    "a function that is an argument": ("def f(h, x): return h(x)\ndef args(): return (lambda x: x + 1), 1.5", "x + 1", "x + 2"),
+    "a partial that is an argument": ("def g(a, x): return x + a\ndef f(h, x): return h(x)\n"
+                                      "def args(): return functools.partial(g, 2), 1.5", "x + a", "x - a"),
+    "a method that is an argument": ("class A:\n    def m(self, x): return x + 1\ndef f(h, x): return h(x)\n"
+                                     "def args(): return A().m, 1.5", "x + 1", "x + 2"),
+    "a class that is an argument": ("class A:\n    def m(self, x): return x + 1\ndef f(c, x): return c().m(x)\n"
+                                    "def args(): return A, 1.5", "x + 1", "x + 2"),
+    "a member of an enumeration": ("class E(enum.Enum):\n    A = 1\n    B = 2\ndef f(e, x): return x if e is E.A else -x\n"
+                                   "def args(): return E.A, 1.5", "E.A, 1.5", "E.B, 1.5"),
+    "the value of a member": ("class E(enum.Enum):\n    A = 'p'\n    B = 'q'\ndef f(x): return x if E.A.value == 'p' else -x",
+                              "A = 'p'", "A = 'z'"),
+    "a flag": ("class E(enum.IntFlag):\n    A = 1\n    B = 2\nF = E.A | E.B\ndef f(x): return x if F & E.B else -x",
+               "F = E.A | E.B", "F = E.A"),
+    "a set": ("S = {1, 2}\ndef f(x): return x if 2 in S else -x", "{1, 2}", "{1, 3}"),
+    "an object of a module": ({"main.py": "import cfg\ndef f(x): return cfg.C.m(x)",
+                               "cfg.py": "class K:\n    def m(self, x): return x + 1\nC = K()"}, "x + 1", "x + 2"),
+    "an attribute that a module makes": (
+        {"main.py": "import cfg\ndef f(x): return np.ones(cfg.N) * x",
+         "cfg.py": "def __getattr__(n):\n    if n == 'N': return 2\n    raise AttributeError(n)"}, "return 2", "return 3"),
+    "a method of a metaclass": ("class M(type):\n    def m(cls, x): return x + 1\nclass A(metaclass=M): pass\ndef f(x): return A.m(x)",
+                                "x + 1", "x + 2"),
+    "what a base does to its classes": ("class B:\n    def __init_subclass__(cls): cls.k = 'p'\nclass A(B): pass\n"
+                                        "def f(x): return x if A.k == 'p' else -x", "'p'\nclass", "'q'\nclass"),
+    "an argument of a decorator": (
+        "def rep(k):\n    def d(g):\n        def w(x):\n            for _ in range(k): x = g(x)\n            return x\n"
+        "        return w\n    return d\n@rep(2)\ndef h(x): return x * x\ndef f(x): return np.ones(3) * h(x)", "x * x", "x * x * x"),
+    "the order of decorators": ("def p(g):\n    def w(x): return g(x) + 1\n    return w\ndef q(g):\n    def w(x): return g(x) * 2\n"
+                                "    return w\n@p\n@q\ndef h(x): return x\ndef f(x): return h(x)", "@p\n@q", "@q\n@p"),
+    "what is differentiated": ("g = hloc.grad(lambda a, b: a * a * b, argnums=0)\ndef f(x): return g(x, 2 * x)",
+                               "argnums=0", "argnums=1"),
+    "a mapped axis": ("g = hloc.vmap(np.cumsum, in_axes=0)\ndef f(x): return np.asarray(g(np.ones((2, 3)))).sum() * x",
+                      "in_axes=0", "in_axes=1"),
 }  # fmt: skip
 
 HITS: dict[str, tuple[str | Mapping[str, str], str, str]] = {

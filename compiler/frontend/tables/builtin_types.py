@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hloc.diagnostics.errors import DTypeError, MissingAttributeError
+from hloc.diagnostics.errors import DTypeError, MissingAttributeError, UnsupportedError
 from hloc.frontend.arrays import resolve_list
 from hloc.frontend.attributes import get_attribute
 from hloc.frontend.members import guard_subclass
@@ -92,6 +92,11 @@ def type_of(sp: Specializer, value: AbstractValue) -> type:
 @implements(builtins.type)
 def type_(sp: Specializer, value: AbstractValue) -> AbstractValue:
     return Const(type_of(sp, value))
+
+
+@implements(builtins.super)
+def super_(sp: Specializer, *args: AbstractValue) -> AbstractValue:
+    raise UnsupportedError("super() is not supported", help="name the class: Base.method(self, x)")
 
 
 @implements(builtins.isinstance)
