@@ -82,6 +82,8 @@ def report_lines(name: str, lowered: Lowered, compiled: Compiled, explanation: E
     yield f"  optimised HLO: {len(compiled.optimized_hlo.splitlines())} lines"
     yield f"  cost: {_numbers(compiled.cost)}"
     yield f"  memory in bytes: {_numbers(asdict(compiled.memory))}"
+    if compiled.target is not None and compiled.target.platform == "tpu" and "f64>" in lowered.stablehlo:
+        yield "  float64: computed by pairs of float32, with 48 significant bits and the range of float32"
     yield from (f"  {line}" for line in explanation_lines(explanation))
 
 

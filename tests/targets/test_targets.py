@@ -238,6 +238,13 @@ def test_the_command_line_reports_on_each_target(file: str, needs: Needs) -> Non
     assert re.search(r"cost: flops 1,000, bytes accessed 8,\d\d\d, optimal_seconds \d\.\d+e-\d\d", result.output)
 
 
+@pytest.mark.parametrize(("type", "told"), [("f64[10]", True), ("c128", True), ("f32[10]", False)])
+def test_the_command_line_says_what_float64_is_on_a_tpu(file: str, needs: Needs, type: str, told: bool) -> None:
+    needs("tpu:v5e")
+    assert ("float64: computed by pairs" in call("compile", file, "--args", type, "--target", "tpu:v5e").output) == told
+    assert "float64" not in call("compile", file, "--args", type, "--target", "cpu").output
+
+
 def test_the_command_line_writes_files_for_each_target(file: str, needs: Needs) -> None:
     needs("cuda:h200")
     result = call("compile", file, "--target", "cuda:h200", "--target", "cpu", "--emit", "hlo", "-o", "out")
