@@ -125,6 +125,8 @@ def _about_arguments(guard: Guard) -> Guard | None:
         return Guard(guard.path, guard.kind, inner) if len(inner) > 1 else None
     if not inner:
         return None
+    if len(inner) < len(paths) and guard.kind != "same":
+        raise Unportable(f"what it does with {paths[0]} depends on {paths[1]}, which is no argument")
     if len(inner) < len(paths):
         return _one_object(inner[0], *(path for path in paths if path.root is not None))
     return _by_value(guard) if guard.kind in ("is", "equal") else guard

@@ -47,11 +47,12 @@ class Importable:
         return [os.path.basename(span.file), span.line, span.function] if span.line else None
 
     def span(self, place: Json) -> Span:
-        if place is None:
-            return NOWHERE
-        expect(type(place) is list and [*map(type, place)] == [str, int, str], "a place", place)
-        file, line, function = str(place[0]), int(place[1]), str(place[2])
-        return Span(file, line, 0, line, 0, function)
+        match place:
+            case None:
+                return NOWHERE
+            case [str(file), int(line), str(function)]:
+                return Span(file, line, 0, line, 0, function)
+        raise RecordError(f"a place is needed, found {place!r}")
 
 
 def found(module: Any, qualified: str) -> Any:

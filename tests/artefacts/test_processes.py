@@ -71,7 +71,7 @@ def test_stablehlo_needs_no_front_end(tmp_path: Path) -> None:
     path = tmp_path / "plain.hloc"
     hloc.compile(programs.plain).lower("f64[4]", "i64").save(path)
     settings = {
-        "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
+        "NPROC": "3",  # into so many parts XLA cuts loops
         "HLOC_CACHE": "on",
         "HLOC_CACHE_DIR": str(tmp_path / "cache"),
     }
