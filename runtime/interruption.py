@@ -18,12 +18,15 @@ import ctypes
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _wanted = os.environ.get("HLOC_INTERRUPT", "").strip().lower() not in ("off", "0", "no", "false")
+_GRACE = 0.1
+"""Seconds for work that is nearly done when the program ends."""
 _idle: list[_Helper] = []
 _busy: set[_Helper] = set()
 
@@ -98,13 +101,20 @@ class _Helper:
 def _leave_without_waiting() -> None:
     """At the end of the program: work that was given up must not keep the process, nor crash while it is torn down.
 
-    The last thing of an orderly exit is then that the C library ends the process as it is, with the status it has.
+    The last thing of an orderly exit is then that the C library ends the process as it is, with the status it has. Work
+    that is done while Python is being torn down cannot come back to it: its thread is told to exit, cannot do so in the
+    middle of C++, and aborts. There it sleeps (six seconds: the handler is given the number of the signal) until the
+    process is gone.
     """
+    end = time.monotonic() + _GRACE
+    while _busy and time.monotonic() < end:
+        time.sleep(0.01)
     if _busy:
         library = ctypes.CDLL(None)
         if hasattr(library, "on_exit"):  # glibc's; elsewhere the process ends as Python ends it
             library.fflush(None)
             library.on_exit(library._exit, None)
+            library.signal(signal.SIGABRT, library.sleep)
 
 
 def _forget_helpers() -> None:

@@ -41,6 +41,15 @@ def wait_for_zero(x):  # type: ignore[no-untyped-def]
 
 
 @hloc.compile
+def below_zero(n):  # type: ignore[no-untyped-def]
+    k = 0
+    while n < 0:
+        n += 1 if k % 3 != 4 else 2
+        k += 1
+    return k
+
+
+@hloc.compile
 def triangle(n):  # type: ignore[no-untyped-def]
     s = 0.0
     for i in range(n):
@@ -112,6 +121,16 @@ def many_times() -> None:
             assert collatz(27) == 111
             print("AGAIN", flush=True)
     collatz(0)
+
+
+def ending_soon() -> None:
+    """What was given up is done while Python is being torn down; the second argument says when."""
+    collatz(27)
+    start = time.perf_counter()
+    assert below_zero(-(10**7)) == 10**7
+    steps = 10**7 / (time.perf_counter() - start)
+    say_ready()
+    below_zero(-int(steps * float(sys.argv[2])))
 
 
 def on_the_device() -> None:

@@ -50,6 +50,16 @@ def test_a_signal_ends_the_wait_and_the_program_goes_on(case: str, tmp_path: Pat
         assert process.wait(PATIENCE) == 7
 
 
+@pytest.mark.parametrize("seconds", [0.15, 0.3, 0.5, 0.8])
+def test_work_may_end_while_python_is_torn_down(seconds: float) -> None:
+    code = f"from tests.calling.interrupted import ending_soon; import sys, time; sys.argv[1:] = ['', '{seconds}']"
+    end = "try: ending_soon(); time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(7)"
+    with start("-c", f"{code}\n{end}") as process:
+        lines_until(process, "READY")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 7
+
+
 def test_without_a_handler_the_signal_ends_the_program() -> None:
     code = f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
     default = f"import sys, signal; signal.signal(2, signal.SIG_DFL); sys.argv[1:] = ['first_call']; {code}"
