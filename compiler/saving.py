@@ -34,6 +34,7 @@ from hloc.runtime.devices import backend_of
 from hloc.runtime.errors import ArtefactError, ArtefactWarning, XlaCompileError
 from hloc.runtime.options import BuildOptions
 from hloc.runtime.targets import compile_for, target
+from hloc.transform.longest_run import longest_run
 
 GENERAL = "cuda"
 """What is emitted for it has nothing of one platform's own, so it runs on all."""
@@ -72,9 +73,9 @@ def save(
         contents = _contents(program, plain, rows, described, tuple(dict.fromkeys(targets)))
     except Unportable as error:
         raise ArtefactError(f"{described.name} cannot be saved: {error}") from None
-    data, problem = encode(contents)
+    parts, problem = encode(contents)
     try:
-        write(path, data)
+        write(path, parts)
     except OSError as error:
         raise ArtefactError(f"cannot write {path}: {error.strerror}") from error
     if problem is not None:
@@ -86,6 +87,7 @@ def _contents(
     program: Program, options: CompileOptions, rows: Rows, described: Described, targets: tuple[str, ...]
 ) -> Contents:
     references = Importable()
+    program.work = longest_run(program.module)
     frozen = freeze(program)
     blobs = _Blobs()
     values = tuple(_frozen_value(label, v, blobs) for label, v in zip(frozen.labels, frozen.values, strict=True))

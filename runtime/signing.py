@@ -1,7 +1,7 @@
 """Signatures of the user, for files with machine code that come back later.
 
     seal = sign(data)             32 bytes
-    is_signed(data, seal)         True for what this user has signed, on this machine
+    is_signed(seal, data)         True for what this user has signed, on this machine
 
 They are HMAC-SHA256. The key is 32 random bytes in a file of the user's data folder (HLOC_DATA_DIR names another),
 readable by its owner alone. It is made by the first signature.
@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from hloc.runtime import private
@@ -22,18 +23,24 @@ SIZE = hashlib.sha256().digest_size
 _NAME = "signing.key"
 
 
-def sign(data: bytes | memoryview) -> bytes:
-    """The user's signature of some bytes. Raises: SigningError where there is no key that only the user can read."""
-    return _seal(_key(make=True), data)
+def sign(*parts: bytes | memoryview) -> bytes:
+    """The user's signature of some bytes, which may come in parts.
+
+    Raises: SigningError where there is no key that only the user can read.
+    """
+    return _seal(_key(make=True), parts)
 
 
-def is_signed(data: bytes | memoryview, seal: bytes) -> bool:
+def is_signed(seal: bytes, *parts: bytes | memoryview) -> bool:
     """Whether this user has signed the bytes. Raises: SigningError where the user has no key."""
-    return hmac.compare_digest(_seal(_key(make=False), data), seal)
+    return hmac.compare_digest(_seal(_key(make=False), parts), seal)
 
 
-def _seal(key: bytes, data: bytes | memoryview) -> bytes:
-    return hmac.digest(key, data, "sha256")
+def _seal(key: bytes, parts: Sequence[bytes | memoryview]) -> bytes:
+    state = hmac.new(key, digestmod="sha256")
+    for part in parts:
+        state.update(part)
+    return state.digest()
 
 
 def _key(*, make: bool) -> bytes:

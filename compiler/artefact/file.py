@@ -31,33 +31,36 @@ _PREFIX = _START.size + signing.SIZE + _CHECKSUM
 _LENGTH = struct.Struct("<Q")
 
 
+Parts = Sequence[bytes | memoryview]
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a file holds: JSON, and bytes that it names by their number."""
 
     header: Mapping[str, Any]
-    blobs: Sequence[bytes | memoryview]
+    blobs: Parts
 
 
-def encode(contents: Contents) -> tuple[bytes, str | None]:
-    """The bytes of a file, signed by this user; else why they could not be signed."""
+def encode(contents: Contents) -> tuple[Parts, str | None]:
+    """The bytes of a file in parts, signed by this user; else why they could not be signed."""
     header = json.dumps({**contents.header, "blobs": [len(blob) for blob in contents.blobs]}, allow_nan=False).encode()
-    body = b"".join([_LENGTH.pack(len(header)), header, *contents.blobs])
-    start = _START.pack(MAGIC, FORMAT, _PREFIX + len(body))
+    body = [_LENGTH.pack(len(header)), header, *contents.blobs]
+    start = _START.pack(MAGIC, FORMAT, _PREFIX + sum(map(len, body)))
     problem = None
     try:
-        seal = signing.sign(start + body)
+        seal = signing.sign(start, *body)
     except SigningError as error:
         seal, problem = _UNSIGNED, str(error)
-    return b"".join([start, seal, _checksum(start, seal, body), body]), problem
+    return [start, seal, _checksum(start, seal, *body), *body], problem
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, parts: Parts) -> None:
     """Write a file so that others see all of it or nothing. Raises: OSError."""
     part = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(6).hex()}{UNFINISHED}")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -73,21 +76,24 @@ def open_file(path: Path, trust: bool) -> Contents:
     if _checksum(start, seal, body) != bytes(data[_PREFIX - _CHECKSUM : _PREFIX]):
         raise ArtefactError(f"{path} is damaged: its checksum is wrong")
     if not trust:
-        _check_signature(path, bytes(start) + bytes(body), bytes(seal))
+        _check_signature(path, bytes(seal), start, body)
     try:
         return _decode(body)
     except (ValueError, LookupError, TypeError, AttributeError, struct.error, RecursionError) as error:
         raise ArtefactError(f"{path} has a header that hloc does not write: {error}") from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> bytearray:
     """All bytes of a file that says to be an artefact of this format and to have this length."""
     try:
         with open(path, "rb") as file:
             start = file.read(_START.size)
             size = os.fstat(file.fileno()).st_size
             _check_start(path, start, size)
-            return start + file.read(size - len(start))
+            data = bytearray(size)
+            data[: len(start)] = start
+            file.readinto(memoryview(data)[len(start) :])
+            return data
     except OSError as error:
         raise ArtefactError(f"cannot read {path}: {error.strerror}") from error
 
@@ -105,12 +111,12 @@ def _check_start(path: Path, start: bytes, size: int) -> None:
         )
 
 
-def _check_signature(path: Path, data: bytes, seal: bytes) -> None:
+def _check_signature(path: Path, seal: bytes, *parts: memoryview) -> None:
     if seal == _UNSIGNED:
         reason = "it has no signature"
     else:
         try:
-            reason = "" if signing.is_signed(data, seal) else "its signature is not this user's"
+            reason = "" if signing.is_signed(seal, *parts) else "its signature is not this user's"
         except SigningError as error:
             reason = str(error)
     if reason:

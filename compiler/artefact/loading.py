@@ -124,7 +124,7 @@ def _compile(path: Path, header: Header, module: Portable, contents: Contents, b
     stablehlo = bytes(contents.blobs[module.blob])
     key = program_key(stablehlo, module.options.key(), "artefact", backend=backend)
     try:
-        return compile_or_load(stablehlo, module.options, backend, key=key)
+        return compile_or_load(stablehlo, module.options, backend, key=key, metadata={"function": header.name})
     except XlaCompileError as error:
         raise ArtefactError(
             f"{path} holds StableHLO {module.version} ({header.writer}), which this jaxlib {xla.jaxlib_version()} "

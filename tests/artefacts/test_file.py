@@ -276,7 +276,8 @@ def test_no_pickle() -> None:
 
 
 def test_contents() -> None:
-    data, problem = file.encode(Contents({"a": 1}, [b"xyz", b""]))
+    parts, problem = file.encode(Contents({"a": 1}, [b"xyz", b""]))
     assert problem is None
+    data = b"".join(parts)
     assert data.startswith(MAGIC)
     assert len(data) == struct.unpack("<Q", data[12:20])[0]

@@ -21,10 +21,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_signatures(folder: Path) -> None:
     seal = signing.sign(b"data")
     assert len(seal) == signing.SIZE
-    assert signing.is_signed(memoryview(b"data"), seal)
-    assert not signing.is_signed(b"dat", seal)
-    assert not signing.is_signed(b"data", bytes(signing.SIZE))
-    assert not signing.is_signed(b"data", b"")
+    assert signing.is_signed(seal, memoryview(b"data"))
+    assert not signing.is_signed(seal, b"dat")
+    assert not signing.is_signed(bytes(signing.SIZE), b"data")
+    assert not signing.is_signed(b"", b"data")
     assert os.listdir(folder) == ["signing.key"]
 
 
@@ -43,12 +43,12 @@ def test_another_key_makes_other_signatures(folder: Path) -> None:
     seal = signing.sign(b"data")
     (folder / "signing.key").unlink()
     assert signing.sign(b"data") != seal
-    assert not signing.is_signed(b"data", seal)
+    assert not signing.is_signed(seal, b"data")
 
 
 def test_looking_at_a_signature_makes_no_key(folder: Path) -> None:
     with pytest.raises(SigningError, match="this user has signed nothing yet: there is no key"):
-        signing.is_signed(b"data", bytes(32))
+        signing.is_signed(bytes(32), b"data")
     assert not folder.exists()
 
 
@@ -64,7 +64,7 @@ def test_looking_at_a_signature_makes_no_key(folder: Path) -> None:
 def test_keys_that_others_may_know(folder: Path, mode: int, reason: str) -> None:
     seal = signing.sign(b"data")
     (folder / "signing.key").chmod(mode)
-    for use in (lambda: signing.sign(b"data"), lambda: signing.is_signed(b"data", seal)):
+    for use in (lambda: signing.sign(b"data"), lambda: signing.is_signed(seal, b"data")):
         with pytest.raises(SigningError, match=f"no signatures: the key .*signing.key {reason}"):
             use()
 
@@ -73,7 +73,7 @@ def test_folders_of_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     seal = signing.sign(b"data")
     folder.chmod(0o770)
     with pytest.raises(SigningError, match=r"is not safe: others may write to it \(chmod 700 repairs that\)"):
-        signing.is_signed(b"data", seal)
+        signing.is_signed(seal, b"data")
     folder.chmod(0o700)
     monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
     with pytest.raises(SigningError, match="is not safe: belongs to another user"):
@@ -86,7 +86,7 @@ def test_links_and_damage(folder: Path) -> None:
     content = key.read_bytes()
     key.write_bytes(content[:-1])
     with pytest.raises(SigningError, match="is damaged: it has 31 bytes instead of 32"):
-        signing.is_signed(b"data", seal)
+        signing.is_signed(seal, b"data")
     key.write_bytes(content + b"x")
     with pytest.raises(SigningError, match="is damaged: it has 33 bytes instead of 32"):
         signing.sign(b"data")
@@ -113,7 +113,7 @@ def test_a_key_that_was_made_meanwhile_stays(folder: Path, monkeypatch: pytest.M
     monkeypatch.undo()
     assert (folder / "signing.key").read_bytes() == b"1" * signing.SIZE
     monkeypatch.setenv("HLOC_DATA_DIR", str(folder))
-    assert signing.is_signed(b"data", seal)
+    assert signing.is_signed(seal, b"data")
     assert os.listdir(folder) == ["signing.key"]
 
 
@@ -123,5 +123,5 @@ def test_a_file_system_without_links(folder: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("os.link", refuse)
     seal = signing.sign(b"data")
-    assert signing.is_signed(b"data", seal)
+    assert signing.is_signed(seal, b"data")
     assert os.listdir(folder) == ["signing.key"]
