@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _wanted = os.environ.get("HLOC_INTERRUPT", "").strip().lower() not in ("off", "0", "no", "false")
+_handler_of = getattr(signal, "_signal", signal).getsignal  # without a way through an enumeration, 2 µs
 _GRACE = 0.1
 """Seconds for work that is nearly done when the program ends."""
 _idle: list[_Helper] = []
@@ -41,14 +42,17 @@ def interruptibly(work: Callable[..., T], *args: Any) -> T:
     try:
         helper = _idle.pop()
     except IndexError:
-        helper = _Helper()
+        try:
+            helper = _Helper()
+        except RuntimeError:  # at the end of the program no thread can be started
+            return work(*args)
     return helper.do(work, args)  # type: ignore[no-any-return]
 
 
 def _is_interruptible() -> bool:
     """Whether this is the thread in which signal handlers run, and Ctrl-C has one that is written in Python."""
     in_main = _wanted and _thread.get_ident() == threading.main_thread().ident
-    return in_main and callable(signal.getsignal(signal.SIGINT))
+    return in_main and callable(_handler_of(signal.SIGINT))
 
 
 class _Task:
@@ -79,9 +83,12 @@ class _Helper:
         _busy.add(self)
         self._go.release()
         task.done.acquire()  # a signal handler runs, and may raise, in here
-        if task.error is not None:
+        if task.error is None:
+            return task.result
+        try:
             raise task.error
-        return task.result
+        finally:
+            del task  # its error refers to this frame
 
     def _serve(self) -> None:
         while True:

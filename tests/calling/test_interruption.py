@@ -71,6 +71,22 @@ def test_without_a_handler_the_signal_ends_the_program() -> None:
         assert process.returncode == -signal.SIGINT
 
 
+def test_calls_at_the_end_of_the_program() -> None:
+    code = """
+import atexit
+from tests.calling.interrupted import collatz
+atexit.register(lambda: print(collatz(27)))
+class Late:
+    def __del__(self): print(collatz(27))
+late = Late()
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE
+    )
+    assert found.stdout.splitlines()[:1] == ["111"], found.stderr
+    assert found.returncode == 0
+
+
 class Prompt:
     """Python at a terminal."""
 
