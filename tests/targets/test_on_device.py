@@ -7,6 +7,7 @@ and multiplies matrices of float32 as exactly as NumPy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,6 +24,7 @@ CHECKS = checks()
 @pytest.fixture(scope="module", autouse=True)
 def platform(request: pytest.FixtureRequest) -> Iterator[str]:
     name = str(request.config.getoption("--platform"))
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # several processes share the device
     try:
         hloc.default_device.set(name)
     except DeviceError as error:
