@@ -11,7 +11,7 @@ import numpy as np
 
 from hloc.frontend import numbers
 from hloc.frontend.arrays import nested_value
-from hloc.frontend.places import Place, alternatives, as_position, is_chosen, new_ones, position_of
+from hloc.frontend.places import Place, alternatives, as_position, new_ones, position_of
 from hloc.frontend.structure import data_starts, differing_starts, kind_of, same
 from hloc.frontend.templates import ConflictT, Template, mismatch
 from hloc.frontend.values import (
@@ -31,7 +31,6 @@ from hloc.frontend.views import IndexView, Window, index_value
 from hloc.ir.core import Value
 from hloc.ir.types import I64, TensorType
 from hloc.ops import helpers
-from hloc.ops.elementwise import Select
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
@@ -123,7 +122,7 @@ class ViewT(Template):
 class ChoiceT(Template):
     """One of several arrays: those that exist before the join, and the new one that `place` holds where there is one.
 
-    Leaves: which one, where there are several; the content of the new one, where it has room of its own.
+    Leaves: which one, where there are several; its content, where there is room for a new one.
     """
 
     refs: tuple[ArrayRef, ...]
@@ -160,7 +159,7 @@ class ChoiceT(Template):
         if not isinstance(value, ArrayRef | ChoiceRef):
             return self.zeros(sp)
         which = [self._which(sp, value)] if self._several else []
-        return which + ([self._content(sp, state, value)] if self._own else [])
+        return which + ([sp.number(value, state)] if self._own else [])
 
     def _which(self, sp: Specializer, value: ArrayRef | ChoiceRef) -> Value:
         positions = [self._position(sp, ref) for ref in alternatives(value)]
@@ -177,26 +176,21 @@ class ChoiceT(Template):
         assert self.place is not None
         return position_of(sp, self.place, ref, len(self.refs), len(self.refs) + self._own)
 
-    def _content(self, sp: Specializer, state: State, value: ArrayRef | ChoiceRef) -> Value:
-        """What is in the new array; anything where it is none of those made inside."""
-        content = None
-        for j, ref in enumerate(alternatives(value)):
-            if not sp.exists_outside(ref.cell):
-                new = sp.load(ref, state)
-                if content is not None and isinstance(value, ChoiceRef):
-                    new = sp.emit(Select, is_chosen(sp, value, j), new, content)
-                content = new
-        return helpers.full(sp.builder, self.type.shape, 0, self.type.dtype) if content is None else content
-
     def rebuild(self, sp: Specializer, values: Iterator[Value]) -> AbstractValue:
         selector = next(values) if self._several else None
-        refs = list(self.refs)
+        refs, content = list(self.refs), None
         if self.place is not None:
             if self.place.own:
+                content = next(values)
                 refs.append(self.place.ref(self.type))
-                sp.state[refs[-1].cell] = Tensor(next(values))
+                sp.state[refs[-1].cell] = Tensor(content)
             refs += [other.place.ref(self.type, other.view) for other in self.place.others]
-        return refs[0] if selector is None else ChoiceRef(selector, tuple(refs))
+        if selector is None:
+            return refs[0]
+        choice = ChoiceRef(selector, tuple(refs), content)
+        if self.place is not None:
+            self.place.choice = choice
+        return choice
 
     def unify(self, sp: Specializer, state: State, value: AbstractValue) -> Template:
         return self if isinstance(value, NeverV) else join_arrays(sp, state, self, value)

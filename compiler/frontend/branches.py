@@ -85,6 +85,8 @@ def _join(sp: Specializer, condition: Value, base: State, a: Side, b: Side, dead
         place.open()
     for slot, template in templates.items():
         joined[slot] = template.rebuild(sp, results)
+    for place in places:
+        place.close(joined)
     result = joined[RESULT]
     joined.drop(RESULT)
     return result

@@ -157,7 +157,8 @@ class Loop:
     def _head(self, block: Block) -> None:
         """Block arguments for the leaves, and the variables made from them; `block` and its state are current."""
         sp = self.sp
-        for place in places_in(self.templates.values()):
+        places = places_in(self.templates.values())
+        for place in places:
             place.open()
         for slot, template in self.templates.items():
             name = label_of(slot).replace("$", "")
@@ -166,6 +167,8 @@ class Loop:
                 leaves.append(block.add_arg(t, leaf_name))
                 sp.loop_of[leaves[-1]] = self.context
             sp.state[slot] = template.rebuild(sp, iter(leaves))
+        for place in places:
+            place.close(sp.state)
 
     def _widen(self, end: State) -> bool:
         """Unify the templates with what the body left; False when something changed and the body must run again."""
@@ -473,7 +476,8 @@ class Loop:
         values = iter(results)
         sp.state = state
         unchanged = self._unchanged(results)
-        for place in places_in(self.templates.values()):
+        places = places_in(self.templates.values())
+        for place in places:
             place.open()
         for slot, template in self.templates.items():
             count = len(template.leaves())
@@ -484,6 +488,8 @@ class Loop:
                 state[slot] = self._last_value(template, leaves)
             else:
                 state[slot] = template.rebuild(sp, iter(leaves))
+        for place in places:
+            place.close(state)
         if self.test_again is not None and not _cannot_fail(self.cond):
             self._and_flags(self.test_again)
         for slot in (self.assigned - self.live_after) | self.internal:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hloc.frontend.structure import data_starts, same
-from hloc.frontend.values import ArrayRef, Cell, ChoiceRef
+from hloc.frontend.values import ArrayRef, Cell, ChoiceRef, Tensor
 from hloc.frontend.views import View
 from hloc.ir.core import Value
 from hloc.ir.types import TensorType
@@ -28,6 +28,7 @@ from hloc.ops.elementwise import And, Or, Select
 
 if TYPE_CHECKING:
     from hloc.frontend.specializer import Specializer
+    from hloc.frontend.state import State
 
 SHARED = Cell("shared", "several new objects")
 """Source of merged cells that may be the same new object under another name."""
@@ -41,7 +42,8 @@ class Place:
     own: whether it needs room of its own. others: places that may hold the same array, by rank, and which view of it
     is meant. shared: what else its array may be, where that is not told: arrays from before, and `SHARED`.
     rank: places look for their array in places of lower rank. last: the name is not set at the head of the loop.
-    cell: its room after the join. held: what it holds on the side whose leaves are collected.
+    cell: its room after the join. choice: what the name is then, where it is one of several. held: what it holds on
+    the side whose leaves are collected.
     """
 
     type: TensorType
@@ -52,12 +54,21 @@ class Place:
     rank: int = 0
     last: bool = False
     cell: Cell | None = None
+    choice: ChoiceRef | None = None
     held: Holder | None = None
 
     def open(self) -> None:
         """Make the room for the state after a join."""
+        self.choice = None
         self.cell = Cell("array")
         self.cell.sources |= self.shared
+
+    def close(self, state: State) -> None:
+        """The state after a join is complete: note what the arrays to choose from hold, so that the content of the
+        chosen one is known until one of them is written."""
+        if self.choice is not None:
+            contents = [state[ref.cell] for ref in self.choice.refs]
+            self.choice.holding[:] = [content.value for content in contents if isinstance(content, Tensor)]
 
     def ref(self, type: TensorType, view: tuple[View, ...] = ()) -> ArrayRef:
         """A view of the array in its room."""

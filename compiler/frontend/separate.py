@@ -326,7 +326,7 @@ def _choice_outside(sp: Specializer, choice: ChoiceRef, originals: Mapping[Any, 
             "the function returns one of several arrays, and one of them already was one of several",
             help="pass a copy (x.copy())",
         )
-    return replace(choice, refs=tuple(refs))
+    return ChoiceRef(choice.selector, tuple(refs))
 
 
 def _viewed(original: AbstractValue, view: ArrayRef) -> AbstractValue:

@@ -156,8 +156,17 @@ class Specializer:
         return read_path(self.builder, content.value, ref.view)
 
     def _load_choice(self, choice: ChoiceRef, state: State) -> Value:
+        if choice.content is not None and self._unwritten(choice, state):
+            return choice.content
         values = [self.load(ref, state) for ref in choice.refs]
         return self.choose(choice.selector, values)
+
+    def _unwritten(self, choice: ChoiceRef, state: State) -> bool:
+        contents = [state[ref.cell] for ref in choice.refs]
+        return len(contents) == len(choice.holding) and all(
+            isinstance(content, Tensor) and content.value is known
+            for content, known in zip(contents, choice.holding, strict=True)
+        )
 
     def choose(self, selector: Value, values: Sequence[Value]) -> Value:
         """`values[selector]`."""

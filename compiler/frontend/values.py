@@ -7,7 +7,7 @@ Mutable Python objects are references to a `Cell`; their content lives in the `S
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hloc.ir.core import Value
@@ -67,10 +67,15 @@ class ArrayRef(AbstractValue):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChoiceRef(AbstractValue):
-    """An ndarray that is one of several, chosen by data: `refs[selector]`; all have the same type."""
+    """An ndarray that is one of several, chosen by data: `refs[selector]`; all have the same type.
+
+    content: what it holds as long as the cells of `refs` hold the values in `holding`.
+    """
 
     selector: Value
     refs: tuple[ArrayRef, ...]
+    content: Value | None = None
+    holding: list[Value] = field(default_factory=list)
 
     @property
     def type(self) -> TensorType:

@@ -97,6 +97,14 @@ def test_programs_that_write_nothing_carry_one_array() -> None:
     assert "compare" not in text
 
 
+def test_a_loop_that_reads_does_not_choose_in_each_trip() -> None:
+    program = define("def program(a, n):\n    for i in range(n): a = a + 1\n    k = a\n    k[0] = 7\n    return k\n")
+    text = hloc.compile(program).lower(np.ones(3), 2).ssa
+    loop = text[text.index("body(") : text.index("\n  }")]
+    assert "add" in loop
+    assert "select" not in loop
+
+
 UNTOLD = {
     "of two types": "x = a\nif n > 0: x = np.ones(3, np.float32)\nx[0] = 7\nresult = x",
     "lists of numbers": "t = [[0] * 3 for _ in range(2)]\nr = t[0]\nif n > 0: r = [1, 2, 3]\nr[0] = n\nresult = t[n % 2][0]",
