@@ -5,6 +5,7 @@ Where NumPy can share their memory, nothing is copied.
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,28 @@ _PLAIN = frozenset(
     [
         "__module__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__", "__orig_bases__",
         "__class_getitem__", "__new__", "__init__", "__del__", "__array_finalize__", "__array_priority__", "__reduce__",
-        "__reduce_ex__", "__setstate__", "__repr__", "__str__", "__format__",
+        "__reduce_ex__", "__setstate__", "__repr__", "__str__", "__format__", "__firstlineno__",
+        "__static_attributes__", "__len__",
     ]
 )
 # fmt: on
-"""What a subclass of numpy.ndarray may define without computing in another way than it."""
+"""What a class may define without computing in another way than an array."""
 
 
 def is_shared(obj: Any) -> bool:
-    """Whether it is an array of a library that shares its memory by DLPack, and not NumPy's own."""
-    return hasattr(type(obj), "__dlpack__") and not isinstance(obj, np.ndarray | np.generic)
+    """Whether it stands for an array, and is not NumPy's own: by DLPack, or as all that its class does."""
+    if isinstance(obj, np.ndarray | np.generic):
+        return False
+    return hasattr(type(obj), "__dlpack__") or (hasattr(type(obj), "__array__") and _does_nothing_else(type(obj)))
+
+
+def _does_nothing_else(cls: type) -> bool:
+    """Whether instances only convert to arrays: what has methods or operators is an object that has them."""
+    return all(
+        name in _PLAIN or name == "__array__" or isinstance(member, types.MemberDescriptorType)
+        for base in cls.__mro__[:-1]
+        for name, member in base.__dict__.items()
+    )
 
 
 def described(obj: Any) -> Any:

@@ -150,7 +150,7 @@ def accessors(program: Recipe) -> Accessors:
 
 
 def _is_array(obj: Any, expected: TensorType) -> bool:
-    if not hasattr(obj, "__array__") and not is_shared(obj):
+    if not is_shared(obj) and (not hasattr(obj, "__array__") or attributes_of(obj)):
         return False
     if isinstance(obj, np.ndarray) and computes_otherwise(obj):
         return False
