@@ -28,8 +28,7 @@ def _completed(cls: Any, frozen: bool, eq: bool) -> Any:
     cls.__dataclass_fields__ = fields
     cls.__dataclass_params__ = parameters = copy.copy(vars(_Pattern)["__dataclass_params__"])
     parameters.frozen, parameters.eq, parameters.init, parameters.repr = frozen, eq, True, True
-    cls.__match_args__ = tuple(fields)
-    methods: dict[str, Any] = {"__init__": _first_init(cls), "__repr__": _repr}
+    methods: dict[str, Any] = {"__init__": _first_init(cls), "__repr__": _repr, "__match_args__": tuple(fields)}
     if frozen:
         methods |= {"__setattr__": _set, "__delattr__": _delete}
     if eq:

@@ -43,7 +43,7 @@ class profile:
         self._session = Session(self.folder, python=self.python)
         self.run = self._session.run
         for kind, call in _CALLS:
-            kind.__call__ = _traced(call)  # type: ignore[method-assign]
+            kind.__call__ = _traced(call)
         return self
 
     def stop(self) -> None:
@@ -52,7 +52,7 @@ class profile:
             raise RuntimeError("this profile is not being recorded: start() comes first")
         session, self._session = self._session, None
         for kind, call in _CALLS:
-            kind.__call__ = call  # type: ignore[method-assign]
+            kind.__call__ = call
         session.stop()
 
     def __enter__(self) -> profile:

@@ -9,6 +9,7 @@ jaxlib is imported at first use: `import hloc.runtime` costs nothing.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import threading
@@ -50,13 +51,11 @@ class _Client:
     """
 
     def __init__(self) -> None:
-        from jaxlib import _hlo, _jax
-
-        self._xla: Any = _jax
-        self.HloSharding = _hlo.HloSharding
-        self.XlaRuntimeError = _jax.JaxRuntimeError
+        self._xla: Any = importlib.import_module("jaxlib._jax")
+        self.HloSharding = importlib.import_module("jaxlib._hlo").HloSharding
+        self.XlaRuntimeError = self._xla.JaxRuntimeError
         for name in _OF_THE_EXTENSION:
-            setattr(self, name, getattr(_jax, name))
+            setattr(self, name, getattr(self._xla, name))
 
     def __getattr__(self, name: str) -> Any:
         from jaxlib import xla_client
@@ -90,9 +89,7 @@ _OF_THE_EXTENSION = (
 def profiler_module() -> ModuleType:
     """jaxlib's bindings of XLA's profiler."""
     client_module()
-    from jaxlib import _profiler
-
-    return _profiler  # type: ignore[no-any-return]
+    return importlib.import_module("jaxlib._profiler")
 
 
 @functools.cache
