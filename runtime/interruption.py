@@ -70,13 +70,13 @@ class _Task:
 
 
 class _Helper:
-    """A thread that does one task after another. It is a daemon: the end of the program does not wait for it."""
+    """A thread that does one task after another. The end of the program does not wait for it."""
 
     def __init__(self) -> None:
         self._task: _Task | None = None
         self._go = _thread.allocate_lock()
         self._go.acquire()
-        threading.Thread(target=self._serve, name="hloc", daemon=True).start()
+        _thread.start_new_thread(self._serve, ())  # threading.Thread does not bear signals while it starts
 
     def do(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         self._task = task = _Task(work, args)
