@@ -193,10 +193,17 @@ class CompiledFunction:
     def _call_there(self, values: tuple[Any, ...]) -> Any:
         """A call where there are several devices: a program is for one."""
         home = place(self.options.device, self.__name__, dict(zip(self._names, values, strict=True)))
+        backend = home.backend
+        for bound in self._programs:
+            if bound.executable.backend is backend:
+                try:
+                    result = bound.attempt(*values)
+                except Overflow as overflow:
+                    with default_device(home):
+                        return self._run_again(bound, values, overflow)
+                if result is not UNFIT:
+                    return result
         with default_device(home):
-            for bound in self._programs:
-                if bound.executable.backend is home.backend and bound.matches(*values):
-                    return self._run(bound, values)
             return self._run(self._compile(values), values)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:

@@ -38,6 +38,10 @@ def _host(raw: Any) -> Any:
     return np.asarray(Array(raw))
 
 
+def _masked(values: Array, mask: Any) -> Array:
+    return array(np.asarray(values)[_host(mask)], device=values.device)
+
+
 def repeated_arrays(recipe: Recipe) -> tuple[int, ...]:
     """Results of the executable that are arrays in several places: one object, as in Python."""
     donated = {entry.path for entry in recipe.inputs if entry.donated}
@@ -82,7 +86,7 @@ class Makers:
                 return self._input(output)
             case "masked":
                 values_at, mask_at = (part.index for part in output.parts)
-                return lambda raws, _: array(_host(raws[values_at])[_host(raws[mask_at])])
+                return lambda raws, _: _masked(Array(raws[values_at]), raws[mask_at])
         makers = [self.maker(part) for part in output.parts]
         assemble = _assembler(output)
         return lambda raws, values: assemble([make(raws, values) for make in makers])
