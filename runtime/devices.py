@@ -11,6 +11,7 @@ makes the CPU show itself as four, to try programs for several devices on one.
 
 from __future__ import annotations
 
+import functools
 import re
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
@@ -50,8 +51,10 @@ class Device:
     @property
     def backend(self) -> xla.Backend:
         """What the runtime needs to use it. Raises: DeviceError if it is not there."""
-        return xla.backend(self.platform, self.index)
+        return _backend(self.platform, self.index)
 
+
+_backend = functools.cache(xla.backend)  # which takes a lock; errors are not kept
 
 DeviceLike = Device | str | None
 """A device, or its name: "cuda:1", "cuda" (the first), "auto" (the first that works); None: the default."""
@@ -67,6 +70,11 @@ def device(given: DeviceLike) -> Device:
         return given
     if not isinstance(given, str):
         raise TypeError(f'a device is a name such as "cuda:1" or an hloc.Device, found {type(given).__name__}')
+    return _named(given)
+
+
+@functools.cache
+def _named(given: str) -> Device:
     found = re.fullmatch(_NAME, given)
     if found is None:
         raise DeviceError(f'{given!r} does not name a device; write "cpu", "cuda" or "cuda:1"')
