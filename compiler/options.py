@@ -105,4 +105,6 @@ def _debug_option(name: str, value: Any) -> str | bool:
         value = value.item()
     if not isinstance(value, str | bool | int | float):
         raise ValueError(f"options: {name} takes a bool, a number or a text, found {value!r}")
+    if name.endswith("_count") and str(value).strip().startswith("-"):  # XLA takes it, and ends the process
+        raise ValueError(f"options: {name} is a count, found {value!r}")
     return value if isinstance(value, bool) else str(value)

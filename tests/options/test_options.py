@@ -46,6 +46,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"options": {"fast": True}}, "options: names of XLA's options begin with xla_, found 'fast'"),
         ({"options": {3: True}}, "options: names of XLA's options begin with xla_, found 3"),
         ({"options": {"xla_a": None}}, "options: xla_a takes a bool, a number or a text, found None"),
+        ({"options": {"xla_a_count": -1}}, "options: xla_a_count is a count, found -1"),
         ({"options": {"xla_a": [1]}}, "options: xla_a takes a bool, a number or a text, found [1]"),
         ({"precision": "hi"}, "precision must be one of default, fastest, bfloat16, high, bfloat16_3x, tensorfloat32, highest, float32, or None; found 'hi'"),
         ({"precision": 3}, "precision must be one of default, fastest, bfloat16, high, bfloat16_3x, tensorfloat32, highest, float32, or None; found 3"),
