@@ -9,7 +9,7 @@ import threading
 import types
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from hloc.diagnostics.errors import CompileError, DTypeError, InternalError, SourceError
 from hloc.ir.types import parse_type
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from hloc.calling import BoundProgram
     from hloc.inspection import Explanation, Lowered
     from hloc.persistence.search import Search
+
+T = TypeVar("T")
 
 
 @overload
@@ -288,7 +290,7 @@ class CompiledFunction:
             arguments = dict(zip(self._names, values, strict=True))
             with span("hloc: cache", function=self.__name__), uncollected():
                 search = self.search(arguments)
-                found = None if search is None or anew else search.load()
+                found = None if search is None or anew else self._tried(search.load)
             if found is None:
                 self.learned.print_capacity = max(print_capacity, self.learned.print_capacity)
                 found = self.build(self.specialize(arguments, self.learned.print_capacity or PRINT_CAPACITY))
@@ -304,21 +306,24 @@ class CompiledFunction:
         from hloc.persistence.search import Search
 
         self.unkept = None
-        try:
-            found = Search(self.__hloc_function__, self.__name__, arguments, self.options, cache)
-        except Unportable as error:
-            self.unkept = str(error)
-            return None
-        self.learned.merge(found.manifest.learned)
+        found = self._tried(lambda: Search(self.__hloc_function__, self.__name__, arguments, self.options, cache))
+        if found is not None:
+            self.learned.merge(found.manifest.learned)
         return found
 
     def _keep(self, search: Search | None, bound: BoundProgram) -> None:
-        if search is None:
-            return
+        if search is not None:
+            self._tried(lambda: search.keep(bound, self.learned))
+
+    def _tried(self, look: Callable[[], T]) -> T | None:
+        """What looking into the cache gives; None where that fails: objects of the user's may raise anything there."""
         try:
-            search.keep(bound, self.learned)
+            return look()
         except Unportable as error:
             self.unkept = str(error)
+        except Exception as error:
+            self.unkept = f"{type(error).__name__}: {error}"
+        return None
 
     def specialize(
         self, arguments: Mapping[str, Any], print_capacity: int = PRINT_CAPACITY, *, status: bool = True
