@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hloc
+from tools.benchmarks import warm_programs
 from tools.benchmarks.loop_cases import Loop, loops
 from tools.benchmarks.report import Table, page
 from tools.benchmarks.timing import Contender, interleaved
@@ -15,6 +16,13 @@ from tools.benchmarks.timing import Contender, interleaved
 def test_loops_agree_with_cpython(loop: Loop) -> None:
     ours = hloc.compile(loop.function)(*loop.arguments())
     np.testing.assert_allclose(np.asarray(ours), loop.function(*loop.arguments()), rtol=1e-12)
+
+
+def test_programs_of_warm_starts_agree_with_numpy() -> None:
+    assert hloc.compile(warm_programs.collatz)(*warm_programs.collatz_arguments()) == 524
+    loss, arguments = warm_programs.mlp_loss, warm_programs.mlp_arguments()
+    np.testing.assert_allclose(hloc.compile(loss)(*arguments), loss(*arguments), rtol=1e-5)
+    assert len(warm_programs.leaves(warm_programs.transformer_arguments())) == 3 + 12 * 8 + 2
 
 
 def test_contenders_take_turns() -> None:
