@@ -148,7 +148,7 @@ class CompiledFunction:
         self.signature = signature
         self.options = options
         self._defaults = _defaults_of(function)
-        self._signature = inspect.signature(self)
+        self._signature = _own_signature(function)
         parameters = list(self._signature.parameters.values())
         for named, what in ((options.static_argnames, "static"), (options.donate, "donated")):
             unknown = set(named) - {p.name for p in parameters}
@@ -212,7 +212,7 @@ class CompiledFunction:
         """The arguments by parameter name, in the order of the parameters."""
         defaults = _defaults_of(self.__hloc_function__)
         if len(defaults) != len(self._defaults) or not all(map(operator.is_, defaults, self._defaults)):
-            self._signature, self._defaults = inspect.signature(self), defaults
+            self._signature, self._defaults = _own_signature(self.__hloc_function__), defaults
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return bound.arguments
@@ -412,6 +412,13 @@ def type_spec(value: Any) -> Any:
         return value
     python_number = not found.shape and str(found) in ("i64", "f64", "b1", "c128")
     return TypeSpec(found, number=python_number)
+
+
+def _own_signature(function: types.FunctionType | Transformed) -> inspect.Signature:
+    """The parameters by which a function's own statements name its arguments; not those of one that it wraps."""
+    if isinstance(function, Transformed):
+        return signature(function)
+    return inspect.signature(function, follow_wrapped=False)
 
 
 def _defaults_of(function: Any) -> tuple[Any, ...]:

@@ -200,6 +200,26 @@ def program(x, n):
     agree(program, 0.5, 3)
 
 
+def test_a_wrapper_takes_its_own_arguments() -> None:
+    program = define("""
+import functools
+
+def shifted(f):
+    @functools.wraps(f)
+    def g(*args, **kwargs):
+        return f(*args, **kwargs) + len(args)
+    return g
+
+@shifted
+def program(x, y=2.0):
+    return x * y
+""")
+    compiled = hloc.compile(program)
+    for args, kwargs in (((1.5,), {}), ((1.5, 3.0), {}), ((1.5,), {"y": 4.0})):
+        assert compiled(*args, **kwargs) == program(*args, **kwargs)
+    assert hloc.grad(program)(1.5) == 2.0
+
+
 class Settings:
     factor = 1.0
 
