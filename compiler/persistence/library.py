@@ -86,14 +86,21 @@ def origin_of(module: str) -> str | None:
     return "python" if root in sys.stdlib_module_names and _is_standard(file) else None
 
 
-def is_installed(module: str | None) -> bool:
-    """Whether a module belongs to an installed package other than NumPy and hloc."""
-    return module is not None and "-" in (origin_of(module) or "")
+def is_installed(obj: Any) -> bool:
+    """Whether a function or class, written in Python, belongs to an installed package other than NumPy and hloc."""
+    return isinstance(obj, types.FunctionType | type) and "-" in (origin_of(_home(obj)) or "")
 
 
 def is_versioned(obj: Any) -> bool:
     """Whether a function is hloc's, NumPy's or Python's own: it does not change without the version."""
-    return isinstance(obj, types.FunctionType) and origin_of(obj.__module__ or "") in ("python", *VERSIONED)
+    return isinstance(obj, types.FunctionType) and origin_of(_home(obj)) in ("python", *VERSIONED)
+
+
+def _home(obj: types.FunctionType | type) -> str:
+    """The module that defines a function or class. What `__module__` says may be another's: functools.wraps sets it."""
+    if isinstance(obj, types.FunctionType):
+        return str(obj.__globals__.get("__name__", ""))
+    return obj.__module__ if find(obj.__module__, obj.__qualname__) is obj else ""
 
 
 def _is_static(obj: Any) -> bool:

@@ -19,8 +19,8 @@ import numpy as np
 
 from hloc.classes import dataclass
 from hloc.persistence.digest import Unportable
-from hloc.persistence.library import find_by_name, library_name
-from hloc.persistence.parts import describe, is_installed_python
+from hloc.persistence.library import find_by_name, is_installed, library_name
+from hloc.persistence.parts import describe
 from hloc.runtime.hashing import sha256
 
 LIMIT = 5000
@@ -100,7 +100,7 @@ class World:
         if number is not None:
             return f"#{number}"
         named = library_name(obj)
-        return f"@{named}" if named is not None and not is_installed_python(obj) else None
+        return f"@{named}" if named is not None and not is_installed(obj) else None
 
     def _enter(self, obj: Any, label: str) -> int:
         number = len(self.objects)

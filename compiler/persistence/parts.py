@@ -36,14 +36,9 @@ def is_code(obj: Any) -> bool:
     return isinstance(obj, tuple(kind for kind, _ in _RULES)) or hasattr(type(obj), "__hloc_compiled__")
 
 
-def is_installed_python(obj: Any) -> bool:
-    """A function or class, written in Python, of an installed package."""
-    return isinstance(obj, types.FunctionType | type) and is_installed(obj.__module__)
-
-
 def _function(obj: types.FunctionType) -> Description:
     digest = code_digest(obj.__code__).hex()
-    return "function", digest, () if is_installed(obj.__module__) else _function_parts(obj)
+    return "function", digest, () if is_installed(obj) else _function_parts(obj)
 
 
 def _function_parts(obj: types.FunctionType) -> Iterator[Edge]:
@@ -88,7 +83,7 @@ _CODE = (types.FunctionType, staticmethod, classmethod, property)
 def _class(obj: type) -> Description:
     members = vars(obj)
     own = [obj.__qualname__, repr(members.get("__dataclass_params__")), repr(members.get("_fields"))]
-    if is_installed(obj.__module__):
+    if is_installed(obj):
         functions = ((name, m) for name, m in members.items() if isinstance(m, types.FunctionType))
         own += [f"{name} {code_digest(m.__code__).hex()}" for name, m in functions]
         return "class", "\0".join(own), ()

@@ -30,9 +30,9 @@ class WorldReferences:
 
     def find(self, name: Json) -> Any:
         if isinstance(name, list) and name[:1] == ["code"] and len(name) == 2:
-            return self._code(name[1])
+            return self._code(str(name[1]))
         try:
-            return self._world.find(name)
+            return self._world.find(str(name))
         except (LookupError, ValueError, AttributeError, TypeError) as error:
             raise RecordError(f"no object has the name {name!r}: {error}") from None
 

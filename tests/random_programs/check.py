@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import hloc
 from hloc.calling import BoundProgram
 from hloc.ir.to_python import run_python
-from hloc.runtime import backend
+from hloc.runtime import Executable, ExecutionError, backend
 from hloc.runtime.buffers import buffers
 from tests.language.agreement import agree, define, outcome
 
@@ -31,15 +31,21 @@ class Verdict:
     detail: str = ""
 
 
-class PrintedPython:
+class PrintedPython(Executable):
     """An executable that runs a program as printed Python."""
+
+    direct = False
 
     def __init__(self, program: Any) -> None:
         self.program = program
+        self.backend = backend()
+        self._buffers = buffers(self.backend)
+        self.avals = tuple(self._buffers.aval(entry.type.shape, entry.type.dtype) for entry in program.inputs)
+        self.handlers, self.run, self.error = [], None, ExecutionError
 
-    def execute(self, inputs: list[Any]) -> list[Any]:
+    def execute(self, inputs: Sequence[Any], *, apart: bool = False) -> list[Any]:
         arguments = [np.array(x, entry.type.dtype) for x, entry in zip(inputs, self.program.inputs, strict=True)]
-        return [buffers(backend()).put(np.array(r)) for r in run_python(self.program.module, arguments)]
+        return [self._buffers.put(np.array(r)) for r in run_python(self.program.module, arguments)]
 
 
 def compare(program: Program, printed: bool = False) -> Verdict:

@@ -302,7 +302,9 @@ def test_program_options_and_environment_are_in_the_key(private_cache: Path) -> 
         assert len(list(private_cache.iterdir())) == n
     assert program_key("ab", "c") != program_key("a", "bc")
     assert run_python("from hloc.runtime import program_key; print(program_key('a'))") == program_key("a")
-    other = run_python("from hloc.runtime import program_key; print(program_key('a'))", XLA_FLAGS="--xla_cpu_enable_fast_math=true")
+    other = run_python(
+        "from hloc.runtime import program_key; print(program_key('a'))", XLA_FLAGS="--xla_cpu_enable_fast_math=true"
+    )
     assert other != program_key("a")
 
 
