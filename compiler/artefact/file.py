@@ -96,6 +96,8 @@ def _read(path: Path) -> bytearray:
             return data
     except OSError as error:
         raise ArtefactError(f"cannot read {path}: {error.strerror}") from error
+    except MemoryError:
+        raise ArtefactError(f"cannot read {path}: its {size:,} bytes do not fit into memory") from None
 
 
 def _check_start(path: Path, start: bytes, size: int) -> None:

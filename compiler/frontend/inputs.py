@@ -90,8 +90,10 @@ def _specified(sp: Specializer, path: Path, spec: TypeSpec) -> AbstractValue:
 
 
 def _number(sp: Specializer, path: Path, obj: Any) -> AbstractValue:
-    if isinstance(obj, np.generic) and not isinstance(obj, np.number | np.bool_):
-        raise DTypeError(f"{path} is a {type(obj).__name__}: only numbers can be data")
+    if isinstance(obj, np.generic) and obj.dtype not in ELEMENT_TYPES:
+        raise DTypeError(
+            f"{path} is a {type(obj).__name__}: only booleans and numbers up to float64 and complex128 can be data"
+        )
     sp.guard(path, "type", type(obj))
     if sp.decisions.is_static(path) or (isinstance(obj, bool) and path.root is not None):
         sp.guard(path, "equal", obj)

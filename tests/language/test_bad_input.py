@@ -13,6 +13,7 @@ HEAD = "def program(x):\n    return x * 2 + 1\n"
 ARGUMENTS = {
     "objects": (np.array([1, None]), hloc.DTypeError, "x is an array of object: only booleans and numbers can be data"),
     "strings": (np.array(["a"]), hloc.DTypeError, "x is an array of <U1: only booleans and numbers can be data"),
+    "a long double": (np.longdouble(1), hloc.DTypeError, "x is a longdouble: only booleans and numbers up to float64"),
     "dates": (np.array(["2020-01-01"], "M8[D]"), hloc.DTypeError, "x is an array of datetime64[D]"),
     "byte order": (np.arange(3, dtype=">i8"), hloc.DTypeError, "x is an array of >i8, whose bytes stand in the order"),
 }

@@ -42,6 +42,11 @@ MISSES: dict[str, tuple[str | Mapping[str, str], str, str]] = {
         "x + 2",
     ),
     "a global that is a shape": ("N = 2\ndef f(x): return np.ones(N) * x", "N = 2", "N = 3"),
+    "a global of a function dressed as a library's": (
+        "N = 2\n@functools.wraps(np.mean)\ndef g(x): return np.ones(N) * x\ndef f(x): return g(x)",
+        "N = 2",
+        "N = 3",
+    ),
     "a global text": ("KIND = 'sin'\ndef f(x): return np.sin(x) if KIND == 'sin' else x", "KIND = 's", "KIND = 'c"),
     "a global flag": ("FLAG = True\ndef f(x): return x if FLAG else -x", "True", "False"),
     "a global element type": ("T = np.float32\ndef f(x): return np.zeros(3, T) + T(x)", "float32", "float64"),
