@@ -11,7 +11,7 @@ import numpy as np
 
 from hloc.diagnostics.span import Span
 from hloc.direct import CallWriter, read_number
-from hloc.donation import Given, taken
+from hloc.donation import Given, lent, taken
 from hloc.program import (
     HostStatus,
     Machine,
@@ -24,7 +24,7 @@ from hloc.program import (
     StackOverflow,
     TapeOverflow,
 )
-from hloc.results import Makers, refuse_overlap, repeated_arrays, write_back
+from hloc.results import Change, Makers, change, make_all, refuse_overlap, refuse_read_only, repeated_arrays
 from hloc.runtime.array import Array, give_up
 from hloc.runtime.buffers import buffers
 from hloc.runtime.executable import Caller, Executable, note_caller
@@ -66,6 +66,7 @@ class BoundProgram(Caller):
         self._written = access.objects([write_back.path for write_back in program.write_backs])
         self._given = Given(program, access)
         self._taken = taken(program, machines=bool(machines))
+        self._lent = lent(program, machines=bool(machines))
         self._put = buffers(executable.backend).put
         self._repeated = repeated_arrays(program)
         makers = Makers(access, self._repeated, self._given.paths)
@@ -75,7 +76,9 @@ class BoundProgram(Caller):
         plain = self._plain and not self._repeated
         make = self._result if plain else self._finish
         self._is_short = access.is_short(program)
-        self.attempt = access.attempt(program, executable, self.call, make, plain=plain, taken=self._taken)
+        self.attempt = access.attempt(
+            program, executable, self.call, make, self._run_and_write, plain=plain, taken=self._taken
+        )
         note_caller(self)
 
     def run(self, arguments: Mapping[str, Any]) -> Any:
@@ -96,23 +99,51 @@ class BoundProgram(Caller):
                 inputs[j] = self._put(inputs[j])
         if self._given.paths:
             return self._use_up(inputs, values)
+        if self.program.write_backs:
+            return self._run_and_write(inputs, None, values, not self._is_short(*values), [])
         return self._finish(self._execute(inputs, values), values)
 
     def _execute(self, inputs: list[Any], values: tuple[Any, ...]) -> list[Any]:
         return self.executable.execute(inputs, apart=not self._is_short(*values))
 
+    def _run_and_write(
+        self,
+        inputs: Sequence[Any],
+        holds: list[Any] | None,
+        values: tuple[Any, ...],
+        apart: bool,
+        found: list[list[Any]],
+    ) -> Any:
+        """A call that writes to its arguments: all of them or none, also where a signal handler raises.
+
+        holds: None where the inputs are still to be brought to the device.   found: gets the results.
+        """
+        written = self._written(*values)  # now, as what the paths lead to may be moved by changes
+        refuse_read_only(written)
+        changes: list[Change] = []
+        try:
+            if holds is None:
+                raws = self.executable.execute(inputs, apart=apart, found=found, kept=self._lent)
+            else:
+                raws = self.executable.run_placed(inputs, holds, apart=apart, found=found, kept=self._lent)
+            return self._finish(raws, values, written, changes)
+        except BaseException:
+            if found and self._lent and not changes:  # what the results are made of is gone
+                changes.extend(self._changes(self._with_repeated(found[0]), values, written, again=True))
+            make_all(changes)
+            raise
+
     def _use_up(self, inputs: list[Any], values: tuple[Any, ...]) -> Any:
         """A call that takes Arrays for good, also if the function raises; not if it is run again."""
         arrays = self._given.arrays(values)
-        raws = self._execute(inputs, values)
-        again = False
+        found: list[list[Any]] = []
         try:
-            return self._finish(raws, values)
+            return self._run_and_write(inputs, None, values, not self._is_short(*values), found)
         except Overflow:
-            again = True
+            found.clear()
             raise
         finally:
-            for obj, where in () if again else arrays:
+            for obj, where in arrays if found else ():
                 give_up(obj, where)
 
     def counts(self, values: tuple[Any, ...], number: int) -> list[int]:
@@ -128,8 +159,17 @@ class BoundProgram(Caller):
         end = len(raws) - bool(self.machines)
         return [read_number(raw) for raw in raws[end - number : end]]
 
-    def _finish(self, raws: Sequence[Any], values: tuple[Any, ...]) -> Any:
-        """What a call does with the results of the executable."""
+    def _finish(
+        self,
+        raws: Sequence[Any],
+        values: tuple[Any, ...],
+        written: Sequence[Any] = (),
+        changes: list[Change] | None = None,
+    ) -> Any:
+        """What a call does with the results of the executable.
+
+        written: the objects to write to.   changes: gets what is to be written, before it is.
+        """
         if self._plain:
             return self._result(self._with_repeated(raws), values)
         program = self.program
@@ -143,11 +183,25 @@ class BoundProgram(Caller):
         if error is not None:
             raise error
         raws = self._with_repeated(raws)
-        result = self._result(raws, values)  # before the write-backs, which may move what the paths lead to
-        contents = [content(raws, values) for content in self._contents]
-        for obj, content, written in zip(self._written(*values), contents, program.write_backs, strict=True):
-            write_back(obj, content, written.output.keys)
+        result = self._result(raws, values)  # before the changes, which may move what the paths lead to
+        if changes is not None:
+            changes.extend(self._changes(raws, values, written))
+            make_all(changes)
         return result
+
+    def _changes(
+        self, raws: Sequence[Any], values: tuple[Any, ...], written: Sequence[Any], *, again: bool = False
+    ) -> list[Change]:
+        """What is to be written to the objects.
+
+        again: after an interrupted call. On devices that may still be at work, only to Arrays, which need not wait.
+        """
+        all_ready = not again or self.executable.backend.platform == "cpu"
+        return [
+            change(obj, content(raws, values), write_back.output.keys)
+            for obj, content, write_back in zip(written, self._contents, self.program.write_backs, strict=True)
+            if all_ready or type(obj) is Array
+        ]
 
     def _with_repeated(self, raws: Sequence[Any]) -> Sequence[Any]:
         """Behind the results of the executable, an Array for each that is handed out more than once."""

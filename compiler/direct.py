@@ -29,8 +29,9 @@ For `def f(a, n): return {"scaled": a * n}` it is
         return made
 
 A call takes about 4 µs, of which 3 are jaxlib's, and each Python function more would add 0.1. So what is usual is
-written out here. Other arguments (lists, arrays of other libraries and devices) go through `call`, and so do several
-arrays, NumPy's among them, where the program writes to its arguments: it has to be seen whether they overlap.
+written out here, but for the rest of a call that writes to its arguments: there each step has to bear an interrupt.
+Other arguments (lists, arrays of other libraries and devices) go through `call`, and so do several arrays, NumPy's
+among them, where the program writes to its arguments: it has to be seen whether they overlap.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ _ATTEMPT = """try:
   return call({values})
  holds = []
  raws = {raws}
- try:
+ {rest}"""
+
+_RUN = """try:
   raws = {run}
   if holds:
    wait(raws)
@@ -92,6 +95,7 @@ class CallWriter(Accessors):
         executable: Executable,
         call: Callable[[tuple[Any, ...]], Any],
         make: Callable[[Sequence[Raw], tuple[Any, ...]], Any],
+        write: Callable[..., Any],
         *,
         plain: bool,
         taken: Sequence[int] = (),
@@ -99,26 +103,34 @@ class CallWriter(Accessors):
         """The function of a call's arguments that runs the program, or gives UNFIT.
 
         call: runs the program on arguments that fit.   make: the results of the executable and the arguments to the
-        result of the function.   plain: that has no effects, so that it can be written out here.
+        result of the function.   write: does the rest of a call that writes to arguments, from the run on.
+        plain: there are no effects, so that the result can be made here.
         taken: the inputs whose memory a run may take.
         """
         values = _tuple(self._slots.values())
         self._names |= {"UNFIT": UNFIT, "call": call, "make": make, "matches": self.matches(recipe.guards)}
         arrays = {entry.path: j for j, entry in enumerate(recipe.inputs) if entry.kind == "array"}
-        if not _is_usual(recipe, arrays) or (recipe.donate and not plain):
+        writes = bool(recipe.write_backs)
+        if not _is_usual(recipe, arrays) or (recipe.donate and not plain) or (writes and not executable.direct):
             return self._function("attempt", f"return call({values}) if matches{values} else UNFIT")
-        self._names |= {"read_number": read_number, "failure": failure, "give_up": give_up}
+        self._names |= {"write": write, "read_number": read_number, "failure": failure, "give_up": give_up}
         self._names |= executable.steps()
         avals = [self._named(aval) for aval in executable.avals[: len(recipe.inputs)]]
-        on_host = len(arrays) == 1 or not recipe.write_backs
+        on_host = len(arrays) == 1 or not writes
         checks = [f"({self._usual_check(guard, arrays, avals, on_host=on_host)})" for guard in recipe.guards]
+        if writes:
+            rest = f"return write(raws, holds, {values}, not ({self._short(recipe)}), [])"
+        else:
+            rest = _RUN.format(
+                run=self._run(recipe, executable),
+                result=(self._result(recipe.output) if plain else None) or f"make(raws, {values})",
+                given="; ".join(self._give_up(recipe, j) for j in arrays.values() if recipe.inputs[j].donated),
+            )
         text = _ATTEMPT.format(
             checks=" and ".join(checks) or "True",
             values=values,
             raws=_tuple(self._entered(entry, j, avals[j], own=j in taken) for j, entry in enumerate(recipe.inputs)),
-            run=self._run(recipe, executable),
-            result=(self._result(recipe.output) if plain else None) or f"make(raws, {values})",
-            given="; ".join(self._give_up(recipe, j) for j in arrays.values() if recipe.inputs[j].donated),
+            rest=rest,
         )
         return self._function("attempt", text)
 

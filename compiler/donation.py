@@ -74,6 +74,12 @@ def taken(recipe: Recipe, *, machines: bool) -> tuple[int, ...]:
     return tuple(sorted({*_lent(recipe, machines=machines), *donated}))
 
 
+def lent(recipe: Recipe, *, machines: bool) -> tuple[int, ...]:
+    """The inputs that the caller has again after a call, with the new content, and whose old one a run uses up."""
+    pairs = () if recipe.error_words else _lent(recipe, machines=machines)
+    return tuple(j for j in pairs if not recipe.inputs[j].donated)
+
+
 def _may_run_again(recipe: Recipe, *, machines: bool) -> bool:
     overflows = recipe.error_words and any(issubclass(site.exception, TapeOverflow) for site in recipe.error_sites)
     return bool(machines or recipe.print_capacity or overflows)

@@ -136,18 +136,48 @@ def _set_attributes(obj: Any, keys: Sequence[str], parts: Sequence[Any]) -> None
         object.__setattr__(obj, name, value)
 
 
-def write_back(obj: Any, new: Any, keys: Sequence[str]) -> None:
-    """Give a caller's object the content it has after the call; `keys` are the attributes of an instance."""
-    if isinstance(obj, np.ndarray):
-        obj[...] = np.asarray(new)
-    elif isinstance(obj, Array):
-        replace_content(obj, new)
-    elif isinstance(obj, list):
-        obj[:] = new
-    elif isinstance(obj, dict):
-        obj.clear()
-        obj.update(new)
-    elif is_shared(obj):
-        to_numpy(obj)[...] = np.asarray(new)
-    else:
-        _set_attributes(obj, keys, new)
+def refuse_read_only(written: Sequence[Any]) -> None:
+    """NumPy's error for an array that cannot be written to, before anything was done."""
+    for obj in written:
+        if type(obj) is np.ndarray and not obj.flags.writeable:
+            raise ValueError("assignment destination is read-only")
+
+
+Change = tuple[Any, Any, Sequence[str]]
+"""An object of the caller's, the content that it has after the call, and the names of an instance's attributes."""
+
+
+def change(obj: Any, new: Any, keys: Sequence[str]) -> Change:
+    """The change of an object, with all that it takes at hand."""
+    if type(obj) is Array:
+        return obj, new, keys
+    if not isinstance(obj, (np.ndarray, list, dict)) and is_shared(obj):
+        obj = to_numpy(obj)
+    return obj, np.asarray(new) if isinstance(obj, np.ndarray) else new, keys
+
+
+def make_all(changes: Sequence[Change]) -> None:
+    """Make all changes. After an interrupt it can be done again, from the start."""
+    for obj, new, keys in changes:
+        if type(obj) is Array:
+            replace_content(obj, new)
+        elif isinstance(obj, np.ndarray):
+            obj[...] = new
+        elif isinstance(obj, list):
+            obj[:] = new
+        elif isinstance(obj, dict):
+            _replace_items(obj, new)
+        else:
+            _set_attributes(obj, keys, new)
+
+
+def _replace_items(obj: dict[Any, Any], new: dict[Any, Any]) -> None:
+    """Without a time at which an item that stays is not there, except where the order of the keys changes."""
+    for key, value in new.items():  # not `update`, which adds the numbers of a Counter
+        obj[key] = value  # noqa: PERF403
+    for key in [key for key in obj if key not in new]:
+        del obj[key]
+    if list(obj) != list(new) or list(map(type, obj)) != list(map(type, new)):
+        for key, value in new.items():
+            del obj[key]
+            obj[key] = value

@@ -40,8 +40,8 @@ ALIGNMENT = 64
 LARGE = 1 << 15
 """From this size on (bytes), an array may be borrowed, and its staging memory counts in the budget."""
 TAKEN = (
-    "its memory is with a program that writes to it, in another thread or interrupted; "
-    "let threads take turns, or give each a copy"
+    "its memory is with a program that writes to it, in another thread, or that it was donated to and that was "
+    "interrupted; let threads take turns, or give each a copy"
 )
 """What is said about a device array that is gone although nobody has donated it."""
 STAGING_BUDGET = 1 << 28
@@ -292,7 +292,7 @@ def to_numpy(raw: Raw) -> NumPyArray:
 
 def failure(error: Exception) -> ExecutionError:
     """The error to raise for one that jaxlib raised while a program ran."""
-    if "has been deleted or donated" in str(error):
+    if "deleted" in str(error):
         return ExecutionError(f"a program was given an array without content: {TAKEN}")
     return ExecutionError(f"XLA failed while running the program: {error}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -12,7 +13,7 @@ from hloc.runtime import xla
 from hloc.runtime.buffers import Hold, Raw, buffers, failure
 from hloc.runtime.devices import backend_of
 from hloc.runtime.errors import ArgumentError
-from hloc.runtime.interruption import interruptibly
+from hloc.runtime.interruption import interruptibly, is_interruptible
 
 TypeSpec = tuple[tuple[int, ...], str]
 """Shape and the name of the NumPy element type."""
@@ -76,6 +77,7 @@ class Executable:
         *(
             "_array_type",
             "_buffers",
+            "_consume",
             "_runs_here",
             "avals",
             "backend",
@@ -100,6 +102,7 @@ class Executable:
         self.handlers = [self._buffers.handler(aval) for aval in outputs]
         self._array_type: Any = self._buffers.array_type
         self.run: Any = loaded.execute_sharded
+        self._consume: Any = methodcaller("consume_with_handlers", self.handlers)
         self._runs_here = backend.platform == "cpu"  # in the thread that calls it; on others a run is only begun
         self.error = xla.client_module().XlaRuntimeError
 
@@ -114,10 +117,20 @@ class Executable:
         own = {"run": self.run, "handlers": self.handlers, "execute": self.execute, "XlaRuntimeError": self.error}
         return own | self._buffers.steps()
 
-    def execute(self, arguments: Sequence[Any], *, apart: bool = False) -> list[Raw]:
+    def execute(
+        self,
+        arguments: Sequence[Any],
+        *,
+        apart: bool = False,
+        found: list[list[Raw]] | None = None,
+        kept: Sequence[int] = (),
+    ) -> list[Raw]:
         """Run the program on device arrays, NumPy arrays or scalars, Python numbers or hloc Arrays.
 
         apart: it may take long, so Ctrl-C has to be able to end the wait for it (see hloc.runtime.interruption).
+        found: a list that gets the list of results, before a signal handler can raise: the program may have used up
+        arguments, so that nothing else has their content then.
+        kept: arguments that are left as they are if the wait is ended: a program that overwrites them gets copies.
         Raises: ArgumentError where number or types of the arguments differ from the signature; ExecutionError where
         XLA fails, on asynchronous devices perhaps only when a result is read; ForkError where XLA did not survive.
         """
@@ -126,10 +139,12 @@ class Executable:
         array_type = self._array_type
         for argument, aval in zip(arguments, self.avals, strict=True):
             if type(argument) is not array_type or argument.aval is not aval:
-                return self._place_and_run(arguments, apart)
-        return self._run_raw(arguments, apart)
+                raws, holds = self._placed(arguments)
+                return self.run_placed(raws, holds, apart=apart, found=found, kept=kept)
+        return self.run_placed(arguments, (), apart=apart, found=found, kept=kept)
 
-    def _place_and_run(self, arguments: Sequence[Any], apart: bool) -> list[Raw]:
+    def _placed(self, arguments: Sequence[Any]) -> tuple[list[Raw], list[Hold]]:
+        """As device arrays, and what to hold until they were used."""
         place = self._buffers.place
         raws: list[Raw] = []
         holds: list[Hold] = []
@@ -138,25 +153,36 @@ class Executable:
             raws.append(raw)
             if hold is not None:
                 holds.append(hold)
-        return self._run_held(raws, holds, apart) if holds else self._run_raw(raws, apart)
+        return raws, holds
 
-    def _run_raw(self, raws: Sequence[Raw], apart: bool) -> list[Raw]:
+    def run_placed(
+        self,
+        raws: Sequence[Raw],
+        holds: Sequence[Hold],
+        *,
+        apart: bool = False,
+        found: list[list[Raw]] | None = None,
+        kept: Sequence[int] = (),
+    ) -> list[Raw]:
+        """`execute` for device arrays. It waits where there is something to hold, and then gives that back."""
+        found = [] if found is None else found
         try:
-            results = interruptibly(self._run_here, raws) if apart and self._runs_here else self._run_here(raws)
-        except self.error as error:
+            if apart and self._runs_here:
+                views = [memoryview(raws[j]) for j in kept] if kept and is_interruptible() else []
+                interruptibly(self._run_here, raws, found, views)
+            else:  # in one call, without any of Python's, and so no signal handler, before `found` has the results
+                found.extend(map(self._consume, map(self.run, (raws,))))
+        except (self.error, BufferError) as error:  # a BufferError where there is nothing left to view
             raise failure(error) from error
+        results = found[0]
+        if holds:  # after a failure they are not used again
+            self._buffers.wait(results)
+            self._buffers.release(holds)
         return results
 
-    def _run_here(self, raws: Sequence[Raw]) -> list[Raw]:
-        results: list[Raw] = self.run(raws).consume_with_handlers(self.handlers)
-        return results
-
-    def _run_held(self, raws: list[Raw], holds: list[Hold], apart: bool) -> list[Raw]:
-        """Run, and wait, because the memory in `holds` will change. After a failure it is not used again."""
-        results = self._run_raw(raws, apart)
-        self._buffers.wait(results)
-        self._buffers.release(holds)
-        return results
+    def _run_here(self, raws: Sequence[Raw], found: list[list[Raw]], views: Sequence[memoryview]) -> None:
+        """Run. While there are `views` of arguments, here until that is done, XLA copies what it would overwrite."""
+        found.extend(map(self._consume, map(self.run, (raws,))))
 
     def optimized_hlo(self) -> str:
         """The program after XLA's optimisations, as HLO text."""

@@ -20,6 +20,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from operator import methodcaller
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,8 +30,10 @@ _wanted = os.environ.get("HLOC_INTERRUPT", "").strip().lower() not in ("off", "0
 _handler_of = getattr(signal, "_signal", signal).getsignal  # without a way through an enumeration, 2 µs
 _GRACE = 0.1
 """Seconds for work that is nearly done when the program ends."""
-_idle: list[_Helper] = []
-_busy: set[_Helper] = set()
+_threads: list[int] = []
+"""All helpers."""
+_idle: list[SimpleQueue[_Task]] = []
+"""Where those helpers that have nothing to do wait for a task."""
 
 
 def interruptibly(work: Callable[..., T], *args: Any) -> T:
@@ -37,19 +41,21 @@ def interruptibly(work: Callable[..., T], *args: Any) -> T:
 
     Raises: what `work` raises; KeyboardInterrupt and whatever else signal handlers raise.
     """
-    if not _is_interruptible():
+    if not is_interruptible():
         return work(*args)
+    task = _Task(work, args)
+    if not _hand_over(task):
+        return work(*args)
+    task.done.acquire()  # a signal handler runs, and may raise, in here
+    if task.error is None:
+        return task.result  # type: ignore[no-any-return]
     try:
-        helper = _idle.pop()
-    except IndexError:
-        try:
-            helper = _Helper()
-        except RuntimeError:  # at the end of the program no thread can be started
-            return work(*args)
-    return helper.do(work, args)  # type: ignore[no-any-return]
+        raise task.error
+    finally:
+        del task  # its error refers to this frame
 
 
-def _is_interruptible() -> bool:
+def is_interruptible() -> bool:
     """Whether this is the thread in which signal handlers run, and Ctrl-C has one that is written in Python."""
     in_main = _wanted and _thread.get_ident() == threading.main_thread().ident
     return in_main and callable(_handler_of(signal.SIGINT))
@@ -69,40 +75,42 @@ class _Task:
         self.done.acquire()
 
 
-class _Helper:
-    """A thread that does one task after another. The end of the program does not wait for it."""
+def _hand_over(task: _Task) -> bool:
+    """Give the task to a helper that is idle, else to a new one; False where no thread can be started.
 
-    def __init__(self) -> None:
-        self._task: _Task | None = None
-        self._go = _thread.allocate_lock()
-        self._go.acquire()
-        _thread.start_new_thread(self._serve, ())  # threading.Thread does not bear signals while it starts
+    Signal handlers run after each call that Python makes. So a helper stops being idle and gets its task in one call,
+    and starts with its task and is noted in one call: a handler that raises comes before both or after both.
+    """
+    given: list[None] = []
+    try:
+        given.extend(map(methodcaller("put", task), map(list.pop, (_idle,))))
+    except IndexError:
+        if given:  # a handler's
+            raise
+        try:  # threading.Thread does not bear signals while it starts
+            _threads.extend(map(_thread.start_new_thread, (_serve,), ((task,),)))
+        except RuntimeError:  # at the end of the program
+            return False
+    return True
 
-    def do(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        self._task = task = _Task(work, args)
-        _busy.add(self)
-        self._go.release()
-        task.done.acquire()  # a signal handler runs, and may raise, in here
-        if task.error is None:
-            return task.result
+
+def _serve(task: _Task) -> None:
+    """What a helper does: one task after another. The end of the program does not wait for it."""
+    inbox: SimpleQueue[_Task] = SimpleQueue()
+    while True:
         try:
-            raise task.error
-        finally:
-            del task  # its error refers to this frame
+            task.result = task.work(*task.args)
+        except BaseException as error:
+            task.error = error
+        _idle.append(inbox)
+        task.done.release()
+        del task
+        task = inbox.get()
 
-    def _serve(self) -> None:
-        while True:
-            self._go.acquire()
-            task, self._task = self._task, None
-            assert task is not None
-            try:
-                task.result = task.work(*task.args)
-            except BaseException as error:
-                task.error = error
-            _busy.discard(self)
-            _idle.append(self)
-            task.done.release()
-            del task
+
+def busy() -> int:
+    """How many helpers are at work."""
+    return len(_threads) - len(_idle)
 
 
 def _leave_without_waiting() -> None:
@@ -114,9 +122,9 @@ def _leave_without_waiting() -> None:
     process is gone.
     """
     end = time.monotonic() + _GRACE
-    while _busy and time.monotonic() < end:
+    while busy() and time.monotonic() < end:
         time.sleep(0.01)
-    if _busy:
+    if busy():
         library = ctypes.CDLL(None)
         if hasattr(library, "on_exit"):  # glibc's; elsewhere the process ends as Python ends it
             library.fflush(None)
@@ -127,7 +135,7 @@ def _leave_without_waiting() -> None:
 def _forget_helpers() -> None:
     """In a forked process there are no threads but the one that forked."""
     _idle.clear()
-    _busy.clear()
+    _threads.clear()
 
 
 atexit.register(_leave_without_waiting)

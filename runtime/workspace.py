@@ -51,13 +51,23 @@ class Lender(Executable):
         with _lock:
             _lenders.add(self)
 
-    def execute(self, arguments: Sequence[Any], *, apart: bool = False) -> list[Raw]:
-        """As `Executable.execute`, without the memory. A run that fails, or is given up, loses it."""
+    def execute(
+        self,
+        arguments: Sequence[Any],
+        *,
+        apart: bool = False,
+        found: list[list[Raw]] | None = None,
+        kept: Sequence[int] = (),
+    ) -> list[Raw]:
+        """As `Executable.execute`, without the memory, which is last in `found`.
+
+        A run that fails, or is given up, loses it.
+        """
         try:
             lent = self.idle.pop()
         except IndexError:
             lent = [self._buffers.put(np.empty(aval.shape, aval.dtype)) for aval in self.avals[-self.count :]]
-        results = super().execute([*arguments, *lent], apart=apart)
+        results = super().execute([*arguments, *lent], apart=apart, found=found, kept=kept)
         self._take_back(results[-self.count :])
         return results[: -self.count]
 

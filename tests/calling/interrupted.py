@@ -97,6 +97,29 @@ def writing_and_printing() -> None:
         assert x[0] == 0.0
 
 
+@hloc.compile
+def overwrite(u):  # type: ignore[no-untyped-def]
+    u += 1.0
+    while u[0] > 0.0:
+        u[1] += 1.0
+
+
+def overwriting() -> None:
+    """The run that goes on has a copy of what it overwrites."""
+    overwrite(array(np.full(10, -5.0)))
+    u = array(np.zeros(10))
+    before = u._raw
+    say_ready()
+    try:
+        overwrite(u)
+    finally:
+        assert busy() == 1
+        assert u._raw is before
+        np.testing.assert_array_equal(u, np.zeros(10))
+        overwrite(negative := array(np.full(10, -5.0)))
+        np.testing.assert_array_equal(negative, np.full(10, -4.0))
+
+
 def staged_arguments() -> None:
     """What the run that goes on reads is not used for other calls: their arguments would end it, or be changed."""
     assert wait_for_zero(np.zeros(100)) == 0
@@ -157,7 +180,7 @@ def another_handler() -> None:
 def busy() -> int:
     from hloc.runtime import interruption
 
-    return len(interruption._busy)
+    return interruption.busy()
 
 
 def say_ready() -> None:
@@ -166,7 +189,7 @@ def say_ready() -> None:
 
 CASES: list[Callable[[], None]] = [
     *(while_after_a_small_call, for_after_a_small_call, first_call, compiling, writing_and_printing),
-    *(staged_arguments, many_times, on_the_device, another_handler),
+    *(overwriting, staged_arguments, many_times, on_the_device, another_handler),
 ]
 
 if __name__ == "__main__":

@@ -127,3 +127,15 @@ def test_at_the_prompt() -> None:
     prompt.expect("again 111")
     prompt.send("raise SystemExit(5)\n")
     assert prompt.end() == 5
+
+
+@pytest.mark.parametrize("environment", [{}, {"HLOC_INTERRUPT": "off"}])
+def test_a_signal_at_any_time_leaves_all_arguments_old_or_new(environment: dict[str, str]) -> None:
+    found = subprocess.run(
+        [sys.executable, str(PROGRAM.with_name("storm.py")), "1"],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT | environment,
+        timeout=PATIENCE,
+    )
+    assert found.stdout.endswith("sound\n"), found.stdout + found.stderr
