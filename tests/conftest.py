@@ -5,7 +5,7 @@ And the options of the sweeps over random programs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--platform", default="cuda", help="where the tests marked gpu run: cuda, tpu, or cpu to try them")
     parser.addoption("--programs", type=int, help="random programs that a sweep runs")
     parser.addoption("--first", type=int, default=0, help="seed of the first of them")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs are kept for this run only: what another run has kept must not decide a test, nor ours a user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HLOC_CACHE_DIR", str(tmp_path_factory.mktemp("cache") / "programs"))
+        yield
 
 
 @pytest.fixture

@@ -90,12 +90,17 @@ def _read(path: Path) -> bytearray:
             start = file.read(_START.size)
             size = os.fstat(file.fileno()).st_size
             _check_start(path, start, size)
-            data = bytearray(size)
+            data = _memory(path, size)
             data[: len(start)] = start
             file.readinto(memoryview(data)[len(start) :])
             return data
     except OSError as error:
         raise ArtefactError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _memory(path: Path, size: int) -> bytearray:
+    try:
+        return bytearray(size)
     except MemoryError:
         raise ArtefactError(f"cannot read {path}: its {size:,} bytes do not fit into memory") from None
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from hloc.runtime import Cache, CacheWarning, Entry, compile_or_load, private
+from hloc.runtime import cache as cache_module
 from hloc.runtime.cache import default_cache
 from tests.runtime.programs import ADD_SINE, REMEMBER_WARNINGS, run_python
 
@@ -286,6 +287,7 @@ def test_without_a_home_the_cache_is_off_and_says_so(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HLOC_CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user whom the system does not know
+    monkeypatch.setattr(cache_module, "_opened", {})
     with pytest.warns(CacheWarning, match="no absolute path"):
         assert default_cache() is None
     assert default_cache() is None

@@ -7,7 +7,6 @@ import weakref
 from collections import namedtuple
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -101,6 +100,7 @@ def test_array_copies_unless_it_is_told_otherwise() -> None:
 
 
 def test_jax_arrays() -> None:
+    jnp = pytest.importorskip("jax.numpy")
     x = jnp.arange(1000, dtype=jnp.float32)
     shared = from_dlpack(x)
     np.testing.assert_array_equal(shared, x)
