@@ -43,9 +43,12 @@ class PrintedPython(Executable):
         self.avals = tuple(self._buffers.aval(entry.type.shape, entry.type.dtype) for entry in program.inputs)
         self.handlers, self.run, self.error = [], None, ExecutionError
 
-    def execute(self, inputs: Sequence[Any], *, apart: bool = False) -> list[Any]:
+    def execute(self, inputs: Sequence[Any], *, found: list[list[Any]] | None = None, **how: Any) -> list[Any]:
         arguments = [np.array(x, entry.type.dtype) for x, entry in zip(inputs, self.program.inputs, strict=True)]
-        return [self._buffers.put(np.array(r)) for r in run_python(self.program.module, arguments)]
+        results = [self._buffers.put(np.array(r)) for r in run_python(self.program.module, arguments)]
+        if found is not None:
+            found.append(results)
+        return results
 
 
 def compare(program: Program, printed: bool = False) -> Verdict:
