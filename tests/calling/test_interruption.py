@@ -114,6 +114,7 @@ class Prompt:
         return os.waitstatus_to_exitcode(status)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # jax says so where another test has imported it
 def test_at_the_prompt() -> None:
     prompt = Prompt()
     prompt.send("from tests.calling.interrupted import collatz; print('im' + 'ported')\n")
