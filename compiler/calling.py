@@ -129,7 +129,9 @@ class BoundProgram(Caller):
             return self._finish(raws, values, written, changes)
         except BaseException:
             if found and self._lent and not changes:  # what the results are made of is gone
-                changes.extend(self._changes(self._with_repeated(found[0]), values, written, again=True))
+                changes.extend(
+                    self._changes(self._with_repeated(self.executable.own(found[0])), values, written, again=True)
+                )
             make_all(changes)
             raise
 

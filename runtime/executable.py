@@ -74,19 +74,17 @@ class Executable:
     """
 
     __slots__ = (
-        *(
-            "_array_type",
-            "_buffers",
-            "_consume",
-            "_runs_here",
-            "avals",
-            "backend",
-            "error",
-            "handlers",
-            "loaded",
-            "run",
-            "signature",
-        ),
+        "_array_type",
+        "_buffers",
+        "_consume",
+        "_runs_here",
+        "avals",
+        "backend",
+        "error",
+        "handlers",
+        "loaded",
+        "run",
+        "signature",
     )
 
     direct = True
@@ -178,6 +176,10 @@ class Executable:
         if holds:  # after a failure they are not used again
             self._buffers.wait(results)
             self._buffers.release(holds)
+        return results
+
+    def own(self, results: list[Raw]) -> list[Raw]:
+        """Of what `execute` has put into `found`, the results that it returns."""
         return results
 
     def _run_here(self, raws: Sequence[Raw], found: list[list[Raw]], views: Sequence[memoryview]) -> None:

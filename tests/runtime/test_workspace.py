@@ -43,6 +43,13 @@ def twice(lender: Lender, x: float) -> float:
     return float(np.asarray(y)[0])
 
 
+def test_results_found_after_an_interrupt_are_those_without_the_memory() -> None:
+    lender, found = program(), []
+    results = lender.execute([np.ones(1)], found=found)
+    assert len(found[0]) == 2
+    assert lender.own(found[0]) == results
+
+
 def address(lender: Lender) -> int:
     ((raw,),) = lender.idle
     return int(np.asarray(memoryview(raw)).__array_interface__["data"][0])
